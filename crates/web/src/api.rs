@@ -169,7 +169,7 @@ pub fn room(desk: &Arc<Desk>, connections: usize) -> Room {
 /// The operations of the list, each at the address that it names.
 fn listed() -> Router<Api> {
     let add = |routes: Router<Api>, one: &Listed| routes.route(one.spec.path, (one.route)());
-    operation::ALL.iter().fold(Router::new(), add)
+    operation::all().fold(Router::new(), add)
 }
 
 async fn nowhere() -> Problem {

@@ -6,7 +6,7 @@
 
 mod adoption;
 pub mod applications;
-mod approvals;
+pub(crate) mod approvals;
 pub mod authorities;
 pub mod cards;
 pub mod ceremonies;

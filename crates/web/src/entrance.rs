@@ -174,7 +174,7 @@ impl Entrance {
         let end = at.checked_add(SignedDuration::from_hours(domain::staff::SESSION_HOURS));
         Ok(SessionBody {
             person: person.id.to_string(),
-            roles: person.roles.iter().map(ToString::to_string).collect(),
+            roles: person.roles.iter().copied().map(Into::into).collect(),
             token: token.expose().to_owned(),
             strong: principal.proof() == Proof::Strong,
             must_change_password: principal.proof() == Proof::ExpiredPassword,

@@ -1,16 +1,17 @@
 //! Where a card is in its life, as it tells itself and as its report shows it.
 
-/// Where a card is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LifeState {
-    /// No key is on it: as manufactured, or after all its keys were erased.
-    Blank,
-    /// Keys are on it that nobody can use yet.
-    Unusable,
-    /// Its holder can use at least one key.
-    Delivered,
-    /// It does nothing any more.
-    Destroyed,
+domain::named! {
+    /// Where a card is in its life.
+    LifeState {
+        /// No key is on it: as manufactured, or after all its keys were erased.
+        Blank = "blank",
+        /// Keys are on it that nobody can use yet.
+        Unusable = "unusable",
+        /// Its holder can use at least one key.
+        Delivered = "delivered",
+        /// It does nothing any more.
+        Destroyed = "destroyed",
+    }
 }
 
 impl LifeState {

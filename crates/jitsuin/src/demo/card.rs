@@ -61,7 +61,7 @@ pub(super) fn issue_once(staff: &Staff<'_>) -> Result<()> {
         return Ok(());
     }
     let municipality = MUNICIPALITIES[0];
-    let blank = MakeCard { keys: SignatureKeys::Rsa2048 };
+    let blank = MakeCard { keys: SignatureKeys::Rsa2048.into() };
     let blank = staff.ask(&people::clerk(municipality), blank)?.card;
     let residents = newcomers(system, municipality, 1)?;
     let resident = residents.first().context("too few residents")?;

@@ -126,22 +126,23 @@ pub(crate) fn register(system: &System, custodians: &[(CustodianId, Passphrase)]
         if system.store.person(&person)?.is_none() {
             let municipality = municipality.map(str::parse).transpose()?;
             let asked = ProposePerson {
-                id: person.clone(),
+                id: person.clone().into(),
                 name: id.clone(),
-                roles: vec![role],
+                roles: vec![role.into()],
                 municipality,
             };
             desk.ask(&operator()?, asked)?;
         } else if system.store.credentials_of(&person)?.is_empty() {
             // Custodians are registered with their shares, without a log-in.
-            let (kind, roles) = (ChangeKind::Enrolment, Vec::new());
-            let asked = ProposeChange { id: person.clone(), kind, roles, municipality: None };
+            let (id, kind, roles) =
+                (person.clone().into(), ChangeKind::Enrolment.into(), Vec::new());
+            let asked = ProposeChange { id, kind, roles, municipality: None };
             desk.ask(&operator()?, asked)?;
         } else {
             continue;
         }
         let manager = enter(system, &desk, MANAGER, None)?;
-        let confirmed = desk.ask(&manager, ConfirmProposal { id: person })?;
+        let confirmed = desk.ask(&manager, ConfirmProposal { id: person.into() })?;
         let secret = confirmed.enrolment_secret.context("a new person enrols")?;
         make_token(system, &desk, &id, &secret)?;
     }

@@ -106,7 +106,7 @@ pub(super) fn tell(staff: &Staff<'_>, say: Say<'_>) -> Result<()> {
     town.carry_out(resident, AUTH, "revocation", "use-ended")?;
     say(&format!("8. use ended, in writing: {}", town.state(AUTH, &issued.serial)?));
     let other = town.full_issue(second, AUTH, "issue-with-card", None)?;
-    staff.ask(OPERATOR, RecordDeath { code: second.code.clone() })?;
+    staff.ask(OPERATOR, RecordDeath { code: second.code.clone().into() })?;
     apply_register_events(staff)?;
     say(&format!("9. the register records a death: {}", town.state(AUTH, &other.serial)?));
     let published = publish_all(staff)?;
@@ -137,7 +137,7 @@ pub(crate) fn publish_all(staff: &Staff<'_>) -> Result<usize> {
     }
     let mut published = 0;
     for ca in system.authorities.keys() {
-        for list in staff.ask(OPERATOR, PublishAllLists { ca: ca.clone() })?.lists {
+        for list in staff.ask(OPERATOR, PublishAllLists { ca: ca.clone().into() })?.lists {
             let problems = list.problems.join("; ");
             ensure!(list.list.is_some(), "{ca} {}: {} {problems}", list.partition, list.outcome);
             published += 1;
@@ -245,21 +245,21 @@ impl<'a> Town<'a> {
     /// Checks the identity of a resident who shows a driving licence.
     fn verify(&self, application: &ApplicationId) -> Result<()> {
         let licence = DocumentBody {
-            evidence: Evidence::PhotoDocument.to_string(),
+            evidence: Evidence::PhotoDocument.into(),
             document: "運転免許証".to_owned(),
             number: "見本第0001号".to_owned(),
             note: String::new(),
         };
-        let (id, items) = (application.clone(), vec![licence]);
+        let (id, items) = (application.clone().into(), vec![licence]);
         let found = self.as_clerk(VerifyApplication { id, items, doubt: None })?;
         let doubts = found.doubts.join("; ");
-        ensure!(found.state != ApplicationState::Refused.to_string(), "{application}: {doubts}");
+        ensure!(*found.state != ApplicationState::Refused, "{application}: {doubts}");
         Ok(())
     }
 
     /// On a card of the cabinet, or on the one in a reader.
     fn issue(&self, application: &ApplicationId, reader: Option<&str>) -> Result<OnCard> {
-        let (id, reader) = (application.clone(), reader.map(str::to_owned));
+        let (id, reader) = (application.clone().into(), reader.map(str::to_owned));
         let issued = self.as_clerk(IssueApplication { id, reader, card_absent: false })?;
         let (card, serial) = issued.card.zip(issued.serial).context("a certificate on a card")?;
         Ok(OnCard { card: card.parse()?, serial: serial.parse()? })
@@ -272,7 +272,7 @@ impl<'a> Town<'a> {
             _ => (None, Some(SecretText::new(PASSWORD))),
         };
         self.as_clerk(DeliverApplication {
-            id: application.clone(),
+            id: application.clone().into(),
             reader: reader.map(str::to_owned),
             card_absent: false,
             authentication_pin,
@@ -294,7 +294,7 @@ impl<'a> Town<'a> {
         let form = ReceiveApplication { cause: cause.to_owned(), ..form };
         let id: ApplicationId = self.as_clerk(form)?.id.parse()?;
         self.verify(&id)?;
-        self.as_clerk(CompleteApplication { id })?;
+        self.as_clerk(CompleteApplication { id: id.into() })?;
         Ok(())
     }
 
@@ -312,8 +312,8 @@ impl<'a> Town<'a> {
     }
 
     fn state(&self, ca: &str, serial: &SerialNumber) -> Result<String> {
-        let asked = ShowCertificate { ca: ca.parse()?, serial: *serial };
-        Ok(self.staff.ask(OPERATOR, asked)?.state)
+        let asked = ShowCertificate { ca: ca.parse()?, serial: (*serial).into() };
+        Ok(self.staff.ask(OPERATOR, asked)?.state.to_string())
     }
 
     /// What the clerk at this window asks for.
@@ -360,21 +360,22 @@ fn special_case(staff: &Staff<'_>, place: usize, settled: &Settled) -> Result<()
             town.full_issue(resident, SIGN, "renewal", Some(card))?;
         }
         1 => {
-            staff.ask(OPERATOR, RecordDeath { code })?;
+            staff.ask(OPERATOR, RecordDeath { code: code.into() })?;
         }
         2 => {
             let address = format!("{}２号室", resident.address);
-            staff.ask(OPERATOR, RecordAddress { code, address })?;
+            staff.ask(OPERATOR, RecordAddress { code: code.into(), address })?;
         }
         3 => {
             // The mayor found that the record was wrong.
             for (ca, serial) in [(AUTH, auth), (SIGN, sign)] {
-                let (cause, requester) = (RevocationCause::RecordingError, Requester::Mayor);
-                let (ca, serial) = (ca.parse()?, *serial);
+                let cause = RevocationCause::RecordingError.into();
+                let (requester, ca, serial) =
+                    (Requester::Mayor.into(), ca.parse()?, (*serial).into());
                 let order = RevokeCertificate { ca, serial, cause, requester, approver: None };
                 staff.ask(OPERATOR, order)?;
             }
-            let id = settled.waiting.clone();
+            let id = settled.waiting.clone().into();
             town.as_clerk(DiscardApplication { id, reader: None, card_absent: false })?;
         }
         _ => {
@@ -394,17 +395,19 @@ fn revoke_by_two(
     serial: &SerialNumber,
     cause: RevocationCause,
 ) -> Result<()> {
-    let (operation, requester) = (new_operation()?, Requester::Authority);
+    let operation = new_operation()?;
+    let (ca, serial) = (ca.clone().into(), (*serial).into());
+    let (cause, requester) = (cause.into(), Requester::Authority.into());
+    let order = RevokeCertificate { ca, serial, cause, requester, approver: None };
     let approval = ApproveOperation::Revocation {
-        operation: operation.clone(),
-        ca: ca.clone(),
-        serial: *serial,
+        operation: operation.clone().into(),
+        ca: order.ca.clone(),
+        serial,
         cause,
         requester,
     };
     staff.ask(SECOND_OPERATOR, approval)?;
-    let approver = Some(SECOND_OPERATOR.parse()?);
-    let order = RevokeCertificate { ca: ca.clone(), serial: *serial, cause, requester, approver };
+    let order = RevokeCertificate { approver: Some(SECOND_OPERATOR.parse()?), ..order };
     staff.ask_under(OPERATOR, Some(operation), order)?;
     Ok(())
 }

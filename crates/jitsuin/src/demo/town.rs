@@ -1,7 +1,6 @@
 //! The demo's residents: two thousand and more people who do not exist, in five municipalities.
 
 use anyhow::Result;
-use domain::id::MunicipalityCode;
 use domain::resident::Resident;
 use ra::register::embedded::EmbeddedRegister;
 use store::reads::ReadCertificates;
@@ -24,7 +23,7 @@ pub(super) fn is_populated(system: &System) -> bool {
 
 /// Fills the register.
 pub(super) fn populate(system: &System) -> Result<()> {
-    let municipalities: Vec<MunicipalityCode> =
+    let municipalities =
         MUNICIPALITIES.iter().map(|code| code.parse()).collect::<Result<_, _>>()?;
     let invented = GenerateResidents { count: COUNT, municipalities, seed: SEED };
     Staff::without_windows(system).ask(OPERATOR, invented)?;

@@ -39,7 +39,8 @@ fn propose_by_card(place: &Place, people: &[&str]) {
         let shown = Ok(Shown::Certificate(der.clone().into()));
         let act = desk.entrance().enter(shown, &door, None).expect("the card lets them in");
         let (id, name) = (id.parse().expect("an id"), "新人".to_owned());
-        let asked = ProposePerson { id, name, roles: vec![Role::Examiner], municipality: None };
+        let asked =
+            ProposePerson { id, name, roles: vec![Role::Examiner.into()], municipality: None };
         desk.ask(&act, asked).expect("proposed");
     }
 }

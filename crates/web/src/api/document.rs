@@ -18,6 +18,7 @@ use super::{Api, sessions};
 use crate::access::OPERATION_ID;
 use crate::desk::{Gravity, permission};
 use crate::operation;
+use crate::operation::text::InPlace;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 
@@ -34,7 +35,7 @@ use crate::wire::ProblemBody;
     ),
     components(schemas(ProblemBody)),
     security(("bearer" = []), ("client_certificate" = [])),
-    modifiers(&Listed, &Schemes, &OperationIds),
+    modifiers(&Listed, &Texts, &Schemes, &OperationIds),
 )]
 struct Document;
 
@@ -137,7 +138,19 @@ struct Listed;
 
 impl Modify for Listed {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        operation::ALL.iter().for_each(|one| (one.describe)(document));
+        operation::all().for_each(|one| (one.describe)(document));
+    }
+}
+
+/// What is written as text, where it is referred to.
+struct Texts;
+
+impl Modify for Texts {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        let in_place = InPlace::among(&*schemas);
+        schemas.retain(|name, _| !InPlace::has(name));
+        schemas.values_mut().for_each(|schema| in_place.put(schema));
     }
 }
 

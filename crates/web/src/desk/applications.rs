@@ -1,7 +1,6 @@
 //! Applications at the windows, and holds by phone.
 
 use card::HolderSecrets;
-use domain::application::ApplicationState;
 use domain::id::ApplicationId;
 use domain::resident::BasicFour;
 use ra::WindowError;
@@ -13,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::permission::Operation as Permitted;
 use super::{MAX_PAGE, usual_page};
-use crate::operation::{Call, Needs, Operation, Spec, text};
+use crate::operation::{Call, Listed, Needs, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::{
     ApplicationBody, ApplicationPage, CertificateIdBody, DocumentBody, HandoverBody,
@@ -23,8 +22,21 @@ use crate::wire::{
 
 const GROUP: &str = "applications";
 
-/// Names, as the OpenAPI document has them.
-type States = text::Closed<ApplicationState>;
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<ReceiveApplication>(),
+    Listed::of::<VerifyApplication>(),
+    Listed::of::<ApproveApplication>(),
+    Listed::of::<IssueApplication>(),
+    Listed::of::<DeliverApplication>(),
+    Listed::of::<CompleteApplication>(),
+    Listed::of::<DiscardApplication>(),
+    Listed::of::<RefuseApplication>(),
+    Listed::of::<WithdrawApplication>(),
+    Listed::of::<ShowApplication>(),
+    Listed::of::<ListApplications>(),
+    Listed::of::<HoldCertificates>(),
+];
 
 /// The fields that say where the card of an application lies.
 const AT_READER: &[&str] = &["reader", "card_absent"];
@@ -53,16 +65,11 @@ impl Operation for ReceiveApplication {
 #[serde(deny_unknown_fields)]
 pub struct ListApplications {
     /// Only those in this state.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<States>, inline)]
-    pub state: Option<ApplicationState>,
+    pub state: Option<text::ApplicationState>,
     /// The application after which the page begins, from the answer before.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub after: Option<ApplicationId>,
+    pub after: Option<text::Application>,
     /// At most so many rows; 1 to 1000.
-    #[serde(default = "usual_page", with = "text")]
-    #[schema(value_type = usize)]
+    #[serde(default = "usual_page")]
     pub limit: usize,
 }
 
@@ -75,8 +82,8 @@ impl Operation for ListApplications {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationPage, Problem> {
         let (actor, limit) = (&call.act().actor, self.limit.clamp(1, MAX_PAGE));
-        let found =
-            call.window()?.applications().list(actor, self.state, self.after.as_ref(), limit);
+        let (state, after) = (self.state.as_deref().copied(), self.after.as_deref());
+        let found = call.window()?.applications().list(actor, state, after, limit);
         let Page { rows, next } = call.checked(found.map_err(Problem::from))?;
         call.read(|entry| entry.detail("rows", rows.len()))?;
         let applications = rows.into_iter().map(Into::into).collect();
@@ -89,9 +96,7 @@ impl Operation for ListApplications {
 #[serde(deny_unknown_fields)]
 pub struct ShowApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
 }
 
 impl Operation for ShowApplication {
@@ -124,14 +129,11 @@ impl Operation for ShowApplication {
 #[schema(as = EvidenceBody)]
 pub struct VerifyApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
     /// Each document that the clerk saw.
     #[serde(default)]
     pub items: Vec<DocumentBody>,
     /// What made the clerk doubt; it refuses the application.
-    #[serde(default)]
     pub doubt: Option<String>,
 }
 
@@ -148,8 +150,8 @@ impl Operation for VerifyApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        let items = self.items.into_iter().map(EvidenceItem::try_from).collect();
-        let evidence = EvidenceRecord { items: call.checked(items)?, doubt: self.doubt };
+        let items = self.items.into_iter().map(EvidenceItem::from).collect();
+        let evidence = EvidenceRecord { items, doubt: self.doubt };
         call.step(&self.id, |window, id| window.applications().verify(call.act(), id, &evidence))
     }
 }
@@ -159,9 +161,7 @@ impl Operation for VerifyApplication {
 #[serde(deny_unknown_fields)]
 pub struct ApproveApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
 }
 
 impl Operation for ApproveApplication {
@@ -185,11 +185,8 @@ impl Operation for ApproveApplication {
 #[serde(deny_unknown_fields)]
 pub struct IssueApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// Whether the card is not at hand: what is on it is dealt with when it turns up.
     #[serde(default)]
@@ -223,26 +220,18 @@ impl Operation for IssueApplication {
 #[schema(as = DeliveryBody)]
 pub struct DeliverApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// Whether the card is not at hand: what is on it is dealt with when it turns up.
     #[serde(default)]
     #[schema(required = false)]
     pub card_absent: bool,
     /// The PIN for authentication: 4 digits.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, write_only)]
     pub authentication_pin: Option<SecretText>,
     /// The password for signatures: 6 to 16 of A–Z and 0–9.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, write_only)]
     pub signature_password: Option<SecretText>,
     /// How a new card reaches its holder, if not over the counter (A 4.4.1.1(2)).
-    #[serde(default)]
     pub handover: Option<HandoverBody>,
 }
 
@@ -274,9 +263,7 @@ impl Operation for DeliverApplication {
 #[serde(deny_unknown_fields)]
 pub struct CompleteApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
 }
 
 impl Operation for CompleteApplication {
@@ -300,11 +287,8 @@ impl Operation for CompleteApplication {
 #[serde(deny_unknown_fields)]
 pub struct DiscardApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// Whether the card is not at hand: what is on it is dealt with when it turns up.
     #[serde(default)]
@@ -336,11 +320,8 @@ impl Operation for DiscardApplication {
 #[schema(as = RefusalBody)]
 pub struct RefuseApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// Whether the card is not at hand: what is on it is dealt with when it turns up.
     #[serde(default)]
@@ -375,11 +356,8 @@ impl Operation for RefuseApplication {
 #[serde(deny_unknown_fields)]
 pub struct WithdrawApplication {
     /// The application.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ApplicationId,
+    pub id: text::Application,
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// Whether the card is not at hand: what is on it is dealt with when it turns up.
     #[serde(default)]

@@ -29,18 +29,18 @@ use crate::entrance::resting::own;
 use crate::kept;
 use crate::kept::Kept;
 use crate::ledger::Ledger;
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Listed, Operation, Spec, text};
 use crate::problem::{Fault, Problem};
 use crate::wire::ApprovalBody;
 
 pub use self::attendance::{AttendCeremony, Attendances, Meeting};
 
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] =
+    &[Listed::of::<AttendCeremony>(), Listed::of::<ApproveOperation>()];
+
 /// How long an approval waits to be used: two people who work together need minutes.
 const VALID: SignedDuration = SignedDuration::from_hours(24);
-
-/// Names, as the OpenAPI document has them.
-type Causes = text::Closed<RevocationCause>;
-type Requesters = text::Closed<Requester>;
 
 /// The field of who asks.
 const FIELD: &str = "approver";
@@ -88,49 +88,31 @@ pub enum ApproveOperation {
     /// The revocation of a certificate.
     Revocation {
         /// The id under which it is asked for.
-        #[serde(with = "text")]
-        #[schema(value_type = String)]
-        operation: OperationId,
+        operation: text::Operation,
         /// The CA.
-        #[serde(with = "text")]
-        #[schema(value_type = String)]
-        ca: CaId,
+        ca: text::Ca,
         /// The serial, hexadecimal.
-        #[serde(with = "text")]
-        #[schema(value_type = String)]
-        serial: SerialNumber,
+        serial: text::Serial,
         /// The event, as the policy's table names it.
-        #[serde(with = "text")]
-        #[schema(value_type = Causes, inline)]
-        cause: RevocationCause,
+        cause: text::Cause,
         /// Who asks for it: holder, agent, mayor or authority.
-        #[serde(with = "text")]
-        #[schema(value_type = Requesters, inline)]
-        requester: Requester,
+        requester: text::Requester,
     },
     /// A CA's key declared compromised.
     Compromise {
         /// The id under which it is asked for.
-        #[serde(with = "text")]
-        #[schema(value_type = String)]
-        operation: OperationId,
+        operation: text::Operation,
         /// The CA.
-        #[serde(with = "text")]
-        #[schema(value_type = String)]
-        ca: CaId,
+        ca: text::Ca,
         /// The generation of the key.
         generation: u32,
     },
     /// A person's records disposed of, and the key to their data destroyed.
     Erasure {
         /// The id under which it is asked for.
-        #[serde(with = "text")]
-        #[schema(value_type = String)]
-        operation: OperationId,
+        operation: text::Operation,
         /// The person's resident code, 11 digits.
-        #[serde(with = "text")]
-        #[schema(value_type = String)]
-        resident: ResidentCode,
+        resident: text::Resident,
     },
 }
 
@@ -148,7 +130,7 @@ impl Operation for ApproveOperation {
     fn run(self, call: &Call<'_>) -> Result<ApprovalBody, Problem> {
         let (operation, what) = match &self {
             Self::Revocation { operation, ca, serial, cause, requester } => {
-                let (cause, requester) = (*cause, *requester);
+                let (cause, requester) = (cause.0, requester.0);
                 (operation, Approvable::Revocation { ca, serial, cause, requester })
             }
             Self::Compromise { operation, ca, generation } => {

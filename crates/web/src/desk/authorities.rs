@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use ca::{CertificationAuthority, Generation};
-use domain::certificate::CertificateKind;
-use domain::id::CaId;
 use serde::{Deserialize, Serialize};
 use store::AuthorityRow;
 use utoipa::ToSchema;
@@ -12,13 +10,14 @@ use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 
 use super::certificates::certificate_pem;
 use super::permission::Operation as Permitted;
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Listed, Operation, Spec, text};
 use crate::problem::Problem;
 
 const GROUP: &str = "cas";
 
-/// Names, as the OpenAPI document has them.
-type Kinds = text::Closed<CertificateKind>;
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] =
+    &[Listed::of::<ListAuthorities>(), Listed::of::<ShowAuthority>(), Listed::of::<ShowPolicy>()];
 
 /// Lists the CAs with their keys, fingerprints and certificates.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -42,9 +41,7 @@ impl Operation for ListAuthorities {
 #[serde(deny_unknown_fields)]
 pub struct ShowAuthority {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
 }
 
 impl Operation for ShowAuthority {
@@ -62,13 +59,9 @@ impl Operation for ShowAuthority {
 #[serde(deny_unknown_fields)]
 pub struct ShowPolicy {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// Only the profile of this kind of certificate.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<Kinds>, inline)]
-    pub profile: Option<CertificateKind>,
+    pub profile: Option<text::Kind>,
 }
 
 impl Operation for ShowPolicy {
@@ -80,11 +73,11 @@ impl Operation for ShowPolicy {
     fn run(self, call: &Call<'_>) -> Result<PolicyBody, Problem> {
         let authority = call.authority(&self.ca)?;
         let policy = authority.policy();
-        let known = self.profile.is_none_or(|kind| policy.profiles.contains_key(&kind));
+        let known = self.profile.is_none_or(|kind| policy.profiles.contains_key(&*kind));
         let unknown = || Problem::refused("profile", "the policy has none of this kind");
         call.checked(known.then_some(()).ok_or_else(unknown))?;
         let lines = match self.profile {
-            Some(kind) => policy.show_profile(kind),
+            Some(kind) => policy.show_profile(*kind),
             None => policy.show(),
         };
         Ok(PolicyBody { ca: authority.id().to_string(), lines })
@@ -125,8 +118,8 @@ fn generation_body(
     Ok(GenerationBody {
         number: generation.number,
         name: generation.name.to_string(),
-        key_algorithm: row.key_algorithm.to_string(),
-        signature_algorithm: row.signature_algorithm.to_string(),
+        key_algorithm: row.key_algorithm.into(),
+        signature_algorithm: row.signature_algorithm.into(),
         serial: generation.self_signed.to_string(),
         sha256: sha256_colon_hex(&certificate),
         sha1: sha1_colon_hex(&certificate),
@@ -169,9 +162,9 @@ pub struct GenerationBody {
     /// The CA's name (RFC 4514).
     pub name: String,
     /// The key's algorithm.
-    pub key_algorithm: String,
+    pub key_algorithm: text::KeyAlgorithm,
     /// What it signs with.
-    pub signature_algorithm: String,
+    pub signature_algorithm: text::SignatureAlgorithm,
     /// The serial of the self-signed certificate.
     pub serial: String,
     /// SHA-256 of the self-signed certificate, as OpenSSL prints it.

@@ -3,7 +3,7 @@
 //! The windows themselves recognise a repetition, by all that is asked but for any secret.
 
 use card::terminal::{CardReport, SlotReport};
-use card::{CardNumber, CardSlot, HolderSecret, LifeState, SignatureKeys};
+use card::{CardNumber, CardSlot, HolderSecret};
 use domain::act::Act;
 use domain::id::CardId;
 use domain::journal::EventKind;
@@ -18,13 +18,19 @@ use x509::digest::sha256;
 
 use super::certificates::certificate_pem;
 use super::permission::Operation as Permitted;
-use crate::operation::{Call, Needs, Operation, Spec, text};
+use crate::operation::{Call, Listed, Needs, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::{DocumentBody, EvidenceBody, SecretText};
 
-/// Names, as the OpenAPI document has them.
-type Slots = text::Closed<CardSlot>;
-type Keys = text::Closed<SignatureKeys>;
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<MakeCard>(),
+    Listed::of::<ReadCard>(),
+    Listed::of::<ChangeCardSecret>(),
+    Listed::of::<ResetCardSecret>(),
+    Listed::of::<EraseCard>(),
+    Listed::of::<ReconcileCard>(),
+];
 
 /// What is said of an operation at a reader, which the query names with the card.
 const fn at_reader(operation: Permitted, path: &'static str, words: &'static str) -> Spec {
@@ -37,15 +43,10 @@ const fn at_reader(operation: Permitted, path: &'static str, words: &'static str
 #[schema(as = CardReadingRequestBody)]
 pub struct ReadCard {
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// The card's id; whatever lies on the reader when left out.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub card: Option<CardId>,
+    pub card: Option<text::Card>,
     /// The password for signatures, typed by the holder.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, write_only)]
     pub signature_password: Option<SecretText>,
 }
 
@@ -66,9 +67,8 @@ impl Operation for ReadCard {
 #[serde(deny_unknown_fields)]
 pub struct MakeCard {
     /// Which signature keys it takes: any that a practice statement has, or those of today's application alone.
-    #[serde(default, with = "text")]
-    #[schema(value_type = Keys, inline)]
-    pub keys: SignatureKeys,
+    #[serde(default)]
+    pub keys: text::SignatureKeys,
 }
 
 impl Operation for MakeCard {
@@ -81,7 +81,7 @@ impl Operation for MakeCard {
         let done = call.once_in_a_unit(|| {
             // Cut off between the card and its entry, the repetition finds the card by its number.
             call.begun_before()?;
-            let card = call.desk().workshop()?.make_card(self.keys, own_number(call.act()));
+            let card = call.desk().workshop()?.make_card(*self.keys, own_number(call.act()));
             let card = call.checked(card)?;
             let entry = Entry::new(EventKind::CardChanged, call.act()).subject(&card);
             let entry = entry.detail("change", "a blank emulated card was made");
@@ -112,21 +112,14 @@ pub struct MadeCardBody {
 #[schema(as = SecretChangeBody)]
 pub struct ChangeCardSecret {
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// The card's id; whatever lies on the reader when left out.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub card: Option<CardId>,
+    pub card: Option<text::Card>,
     /// authentication or signature.
-    #[serde(with = "text")]
-    #[schema(value_type = Slots, inline)]
-    pub slot: CardSlot,
+    pub slot: text::Slot,
     /// The present secret.
-    #[schema(value_type = String, write_only)]
     pub present: SecretText,
     /// The new secret.
-    #[schema(value_type = String, write_only)]
     pub new: SecretText,
 }
 
@@ -137,7 +130,7 @@ impl Operation for ChangeCardSecret {
     type Answer = CardChangedBody;
 
     fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
-        let new = call.checked(new_secret(self.slot, &self.new))?;
+        let new = call.checked(new_secret(*self.slot, &self.new))?;
         let wanted = wanted(self.reader, self.card);
         let service = call.window()?.card_service();
         changed(&service.change_secret(call.act(), &wanted, self.present.expose(), &new)?)
@@ -150,24 +143,17 @@ impl Operation for ChangeCardSecret {
 #[schema(as = SecretResetBody)]
 pub struct ResetCardSecret {
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// The card's id; whatever lies on the reader when left out.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub card: Option<CardId>,
+    pub card: Option<text::Card>,
     /// authentication or signature.
-    #[serde(with = "text")]
-    #[schema(value_type = Slots, inline)]
-    pub slot: CardSlot,
+    pub slot: text::Slot,
     /// The new secret, typed by the holder.
-    #[schema(value_type = String, write_only)]
     pub new: SecretText,
     /// Each document of the identity check.
     #[serde(default)]
     pub items: Vec<DocumentBody>,
     /// What made the clerk doubt; it refuses the operation.
-    #[serde(default)]
     pub doubt: Option<String>,
 }
 
@@ -182,9 +168,9 @@ impl Operation for ResetCardSecret {
     type Answer = CardChangedBody;
 
     fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
-        let new = call.checked(new_secret(self.slot, &self.new))?;
+        let new = call.checked(new_secret(*self.slot, &self.new))?;
         let seen = EvidenceBody { items: self.items, doubt: self.doubt };
-        let evidence = call.checked(EvidenceRecord::try_from(seen))?;
+        let evidence = EvidenceRecord::from(seen);
         let wanted = wanted(self.reader, self.card);
         let service = call.window()?.card_service();
         changed(&service.reset_secret(call.act(), &wanted, &new, &evidence)?)
@@ -197,16 +183,11 @@ impl Operation for ResetCardSecret {
 #[schema(as = ErasureBody)]
 pub struct EraseCard {
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// The card's id; whatever lies on the reader when left out.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub card: Option<CardId>,
+    pub card: Option<text::Card>,
     /// authentication or signature.
-    #[serde(with = "text")]
-    #[schema(value_type = Slots, inline)]
-    pub slot: CardSlot,
+    pub slot: text::Slot,
     /// Why.
     pub reason: String,
 }
@@ -220,7 +201,7 @@ impl Operation for EraseCard {
     fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
         let wanted = wanted(self.reader, self.card);
         let service = call.window()?.card_service();
-        changed(&service.erase(call.act(), &wanted, self.slot, &self.reason)?)
+        changed(&service.erase(call.act(), &wanted, *self.slot, &self.reason)?)
     }
 }
 
@@ -230,12 +211,9 @@ impl Operation for EraseCard {
 #[schema(as = ReconciliationRequestBody)]
 pub struct ReconcileCard {
     /// The name of the reader; the only one with a card when left out.
-    #[serde(default)]
     pub reader: Option<String>,
     /// The card's id; whatever lies on the reader when left out.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub card: Option<CardId>,
+    pub card: Option<text::Card>,
     /// Mend it, instead of only showing it.
     #[serde(default)]
     pub mend: bool,
@@ -258,8 +236,8 @@ impl Operation for ReconcileCard {
 }
 
 /// The card that is meant.
-fn wanted(reader: Option<String>, card: Option<CardId>) -> Wanted {
-    Wanted { reader, card, is_new: false }
+fn wanted(reader: Option<String>, card: Option<text::Card>) -> Wanted {
+    Wanted { reader, card: card.map(|card| card.0), is_new: false }
 }
 
 fn new_secret(slot: CardSlot, typed: &SecretText) -> Result<HolderSecret, Problem> {
@@ -283,7 +261,7 @@ pub struct CardBody {
     /// The card, by its own word.
     pub card: String,
     /// blank, unusable, delivered or destroyed, by the card's own word.
-    pub life: String,
+    pub life: text::Life,
     /// What the card says of its slot for authentication.
     pub authentication: SlotBody,
     /// What the card says of its slot for signatures.
@@ -317,7 +295,7 @@ pub struct CardRecordBody {
     /// The last day of its validity, in Japan.
     pub expires_on: String,
     /// blank, unusable, delivered or destroyed, as far as the office knows.
-    pub life: String,
+    pub life: text::Life,
     /// The slot for authentication.
     pub authentication: SlotRecordBody,
     /// The slot for signatures.
@@ -349,7 +327,7 @@ pub struct OnSlotBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CertificateCopyBody {
     /// authentication or signature.
-    pub slot: String,
+    pub slot: text::Slot,
     /// The serial.
     pub serial: String,
     /// The holder's certificate, as it is on the card.
@@ -371,16 +349,33 @@ pub struct ReconciliationBody {
     pub findings: Vec<CardFindingBody>,
 }
 
+domain::named! {
+    /// What came of something that did not agree.
+    CardOutcome {
+        /// It agrees now.
+        Mended = "mended",
+        /// It was to be shown alone.
+        Shown = "shown",
+        /// It is for a person to mend.
+        Left = "left",
+    }
+}
+
+text::written! {
+    /// As it is answered.
+    OutcomeText = CardOutcome, Some(<CardOutcome as domain::named::Named>::NAMES);
+}
+
 /// Something that did not agree.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CardFindingBody {
     /// authentication or signature; absent for the whole card.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub slot: Option<String>,
+    pub slot: Option<text::Slot>,
     /// What did not agree.
     pub what: String,
     /// mended, shown or left.
-    pub outcome: String,
+    pub outcome: OutcomeText,
     /// Why it was left to a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -394,7 +389,7 @@ impl TryFrom<CardReading> for CardBody {
         let certificates = copies.iter().map(CertificateCopyBody::try_from);
         Ok(Self {
             card: card.to_string(),
-            life: life(report.life()),
+            life: report.life().into(),
             authentication: slot_body(&report, CardSlot::Authentication),
             signature: slot_body(&report, CardSlot::Signature),
             office: record.as_ref().map(CardRecordBody::from),
@@ -408,7 +403,7 @@ impl TryFrom<&CertificateCopy> for CertificateCopyBody {
 
     fn try_from(copy: &CertificateCopy) -> Result<Self, Problem> {
         Ok(Self {
-            slot: copy.slot.name().to_owned(),
+            slot: copy.slot.into(),
             serial: copy.serial.to_string(),
             certificate_pem: certificate_pem(&copy.certificates.holder)?,
             ca_certificate_pem: certificate_pem(&copy.certificates.ca)?,
@@ -423,7 +418,7 @@ impl From<&CardRecord> for CardRecordBody {
             holder: record.holder.to_string(),
             municipality: record.municipality.to_string(),
             expires_on: record.expires_on.to_string(),
-            life: life(record.life()),
+            life: record.life().into(),
             authentication: record.slot(CardSlot::Authentication).into(),
             signature: record.slot(CardSlot::Signature).into(),
         }
@@ -455,12 +450,12 @@ impl From<Reconciliation> for ReconciliationBody {
 impl From<Finding> for CardFindingBody {
     fn from(finding: Finding) -> Self {
         let (outcome, why) = match finding.outcome {
-            Mended::Done => ("mended", None),
-            Mended::Shown => ("shown", None),
-            Mended::Left(why) => ("left", Some(why)),
+            Mended::Done => (CardOutcome::Mended, None),
+            Mended::Shown => (CardOutcome::Shown, None),
+            Mended::Left(why) => (CardOutcome::Left, Some(why)),
         };
-        let slot = finding.slot.map(|slot| slot.name().to_owned());
-        Self { slot, what: finding.what.to_owned(), outcome: outcome.to_owned(), why }
+        let slot = finding.slot.map(Into::into);
+        Self { slot, what: finding.what.to_owned(), outcome: outcome.into(), why }
     }
 }
 
@@ -471,14 +466,4 @@ fn slot_body(report: &CardReport, slot: CardSlot) -> SlotBody {
         loading: loading.is_some(),
         tries_left: delivered.as_ref().map(|delivered| delivered.tries_left),
     }
-}
-
-fn life(state: LifeState) -> String {
-    let word = match state {
-        LifeState::Blank => "blank",
-        LifeState::Unusable => "unusable",
-        LifeState::Delivered => "delivered",
-        LifeState::Destroyed => "destroyed",
-    };
-    word.to_owned()
 }

@@ -1,24 +1,25 @@
 //! What is told of ceremonies to whoever was not there.
 
 use ca::ceremony::{Conductor, Record};
-use domain::ceremony::CeremonyId;
 use domain::hexadecimal::hex;
 use domain::text::FreeText;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::permission::Operation as Permitted;
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Listed, Operation, Spec, text};
 use crate::problem::Problem;
+
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] =
+    &[Listed::of::<ShowCeremony>(), Listed::of::<AbandonCeremony>()];
 
 /// Shows how far a ceremony came.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowCeremony {
     /// The ceremony.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ceremony: CeremonyId,
+    pub ceremony: text::Ceremony,
 }
 
 impl Operation for ShowCeremony {
@@ -48,9 +49,7 @@ impl Operation for ShowCeremony {
 #[schema(as = AbandonmentBody)]
 pub struct AbandonCeremony {
     /// The ceremony.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ceremony: CeremonyId,
+    pub ceremony: text::Ceremony,
     /// Why, on one line of at most 400 characters.
     pub reason: String,
 }
@@ -111,7 +110,7 @@ pub struct CeremonyBody {
     /// ceremony, or rehearsal on keys that were thrown away.
     pub sort: &'static str,
     /// Where it stands.
-    pub state: String,
+    pub state: text::CeremonyState,
     /// SHA-256 of its script, hexadecimal.
     pub script_sha256: String,
     /// The script's steps, in their order.
@@ -128,9 +127,9 @@ pub struct CeremonyBody {
 pub struct CeremonyStepBody {
     /// What the script asks.
     #[serde(rename = "do")]
-    pub kind: String,
+    pub kind: text::CeremonyStep,
     /// Where it stands.
-    pub state: String,
+    pub state: text::StepState,
 }
 
 /// An interruption of a ceremony.
@@ -144,10 +143,10 @@ pub struct InterruptionBody {
 
 impl From<&Record> for CeremonyBody {
     fn from(record: &Record) -> Self {
-        let steps = record.steps.iter().map(|one| CeremonyStepBody {
-            kind: one.step.kind().name().to_owned(),
-            state: one.state.to_string(),
-        });
+        let steps = record
+            .steps
+            .iter()
+            .map(|one| CeremonyStepBody { kind: one.step.kind().into(), state: one.state.into() });
         let interruptions = record
             .interruptions
             .iter()
@@ -155,7 +154,7 @@ impl From<&Record> for CeremonyBody {
         Self {
             ceremony: record.script.id.to_string(),
             sort: if record.rehearsal { "rehearsal" } else { "ceremony" },
-            state: record.state.to_string(),
+            state: record.state.into(),
             script_sha256: hex(&record.script_sha256),
             steps: steps.collect(),
             interruptions: interruptions.collect(),

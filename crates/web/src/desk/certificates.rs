@@ -1,10 +1,7 @@
 //! Certificates that were issued: listed, shown, revoked.
 
 use ca::{Changed, RevocationOrder};
-use domain::certificate::{CertificateState, StateName};
-use domain::crl_series::Partition;
-use domain::id::{ActorId, CaId, ResidentCode, SerialNumber};
-use domain::revocation::{Requester, RevocationCause};
+use domain::certificate::CertificateState;
 use serde::{Deserialize, Serialize};
 use store::{Along, CertificateFilter, CertificateRow, Page};
 use utoipa::ToSchema;
@@ -16,15 +13,17 @@ use super::approvals::Approvable;
 use super::permission::Operation::ShowCertificate as Show;
 use super::permission::Operation::{ListCertificates as List, RevokeCertificate as Revoke};
 use super::{LAST_NUMBER, MAX_PAGE, usual_page};
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Listed, Operation, Spec, text};
 use crate::problem::Problem;
 
 const GROUP: &str = "certificates";
 
-/// Names, as the OpenAPI document has them.
-type Causes = text::Closed<RevocationCause>;
-type Requesters = text::Closed<Requester>;
-type States = text::Closed<StateName>;
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<RevokeCertificate>(),
+    Listed::of::<ShowCertificate>(),
+    Listed::of::<ListCertificates>(),
+];
 
 /// Lists certificates in order of issue: all of them, or those in one state, of one partition or of one holder.
 ///
@@ -34,28 +33,17 @@ type States = text::Closed<StateName>;
 #[serde(deny_unknown_fields)]
 pub struct ListCertificates {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// Only those in this state.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<States>, inline)]
-    pub state: Option<StateName>,
+    pub state: Option<text::CertificateState>,
     /// Only those whose revocation this partition's lists tell: a municipality's code, other or arl-….
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub partition: Option<Partition>,
+    pub partition: Option<text::Partition>,
     /// Only those of the holder of this resident code.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub holder: Option<ResidentCode>,
+    pub holder: Option<text::Resident>,
     /// The place after which the page begins, from the answer before.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<u64>)]
     pub after: Option<u64>,
     /// At most so many rows; 1 to 1000.
-    #[serde(default = "usual_page", with = "text")]
-    #[schema(value_type = usize)]
+    #[serde(default = "usual_page")]
     pub limit: usize,
 }
 
@@ -68,7 +56,9 @@ impl Operation for ListCertificates {
         let authority = call.authority(&self.ca)?;
         let limit = self.limit.clamp(1, MAX_PAGE);
         let after = self.after.map(|place| place.min(LAST_NUMBER));
-        let (state, partition, holder) = (self.state, self.partition, self.holder.as_ref());
+        let (state, partition) =
+            (self.state.as_deref().copied(), self.partition.as_deref().copied());
+        let holder = self.holder.as_deref();
         let wanted = CertificateFilter { state, partition, holder };
         let page = call.store().certificate_page(authority.id(), &wanted, after, limit)?;
         let Page { rows, next } = page;
@@ -90,13 +80,9 @@ impl Operation for ListCertificates {
 #[serde(deny_unknown_fields)]
 pub struct ShowCertificate {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// The serial, hexadecimal.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub serial: SerialNumber,
+    pub serial: text::Serial,
 }
 
 impl Operation for ShowCertificate {
@@ -128,26 +114,16 @@ impl Operation for ShowCertificate {
 #[schema(as = RevocationBody)]
 pub struct RevokeCertificate {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// The serial, hexadecimal.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub serial: SerialNumber,
+    pub serial: text::Serial,
     /// The event, as the table names it.
-    #[serde(with = "text")]
-    #[schema(value_type = Causes, inline)]
-    pub cause: RevocationCause,
+    pub cause: text::Cause,
     /// Who asks.
-    #[serde(with = "text")]
-    #[schema(value_type = Requesters, inline)]
-    pub requester: Requester,
+    pub requester: text::Requester,
     /// The second person, a registered operator, where the table wants one: they have approved this
     /// under the operation's id.
-    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub approver: Option<ActorId>,
+    pub approver: Option<text::Person>,
 }
 
 impl Operation for RevokeCertificate {
@@ -162,7 +138,8 @@ impl Operation for RevokeCertificate {
     type Answer = RevocationOutcomeBody;
 
     fn run(self, call: &Call<'_>) -> Result<RevocationOutcomeBody, Problem> {
-        let Self { ca, serial, cause, requester, approver } = self;
+        let Self { ca, serial, approver, .. } = self;
+        let (cause, requester) = (*self.cause, *self.requester);
         let authority = call.authority(&ca)?;
         let answer = |changed: &Changed| {
             let (state, since, reason) = state_words(changed.state);
@@ -176,7 +153,8 @@ impl Operation for RevokeCertificate {
                 Some(approver) => &call.desk().approvals().seconded(call.act(), approver, what)?,
                 None => &**call.act(),
             };
-            let order = RevocationOrder { cause, requester, approver: approver.clone() };
+            let order =
+                RevocationOrder { cause, requester, approver: approver.as_deref().cloned() };
             Ok(authority.life().revoke(Along::new(seconded, kept), &serial, &order)?)
         })
     }
@@ -192,13 +170,13 @@ pub struct CertificateBody {
     /// The serial, 32 hexadecimal digits.
     pub serial: String,
     /// What it is for.
-    pub kind: String,
+    pub kind: text::Kind,
     /// intended, undelivered, good, held or revoked. Expiry follows from `not_after`.
-    pub state: String,
+    pub state: text::CertificateState,
     /// Since when it is undelivered, held or revoked.
     pub since: Option<String>,
     /// Why it was revoked (RFC 5280 5.3.1).
-    pub reason: Option<String>,
+    pub reason: Option<text::Reason>,
     /// The list that tells of its revocation.
     pub partition: String,
     /// The subject (RFC 4514).
@@ -234,11 +212,11 @@ pub struct RevocationOutcomeBody {
     /// The certificate.
     pub serial: String,
     /// Its state now.
-    pub state: String,
+    pub state: text::CertificateState,
     /// Since when.
     pub since: Option<String>,
     /// Why (RFC 5280 5.3.1).
-    pub reason: Option<String>,
+    pub reason: Option<text::Reason>,
     /// Whether it was so before.
     pub no_op: bool,
 }
@@ -258,7 +236,7 @@ impl CertificateBody {
             ca: intent.ca.to_string(),
             generation: intent.generation,
             serial: intent.serial.to_string(),
-            kind: intent.kind.to_string(),
+            kind: intent.kind.into(),
             state,
             since,
             reason,
@@ -275,15 +253,17 @@ impl CertificateBody {
 }
 
 /// A state as name, beginning and reason.
-pub(crate) fn state_words(state: CertificateState) -> (String, Option<String>, Option<String>) {
+pub(crate) fn state_words(
+    state: CertificateState,
+) -> (text::CertificateState, Option<String>, Option<text::Reason>) {
     let (since, reason) = match state {
         CertificateState::Intended | CertificateState::Good => (None, None),
         CertificateState::Undelivered { since } | CertificateState::Held { since } => {
             (Some(since), None)
         }
-        CertificateState::Revoked { at, reason } => (Some(at), Some(reason.to_string())),
+        CertificateState::Revoked { at, reason } => (Some(at), Some(reason.into())),
     };
-    (state.name().to_string(), since.map(|at| at.to_string()), reason)
+    (state.name().into(), since.map(|at| at.to_string()), reason)
 }
 
 /// A certificate as PEM.

@@ -32,6 +32,9 @@ use crate::problem::Problem;
 
 pub use super::findings::FindingBody;
 
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[operation::Listed] = &[operation::Listed::of::<CheckConsistency>()];
+
 /// How the server names itself where it tells the journal what it noticed of the clock.
 pub const SERVER: &str = "serve";
 

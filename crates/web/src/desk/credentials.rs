@@ -25,9 +25,17 @@ use crate::entrance::password;
 use crate::entrance::password::{Judged, Tried};
 use crate::entrance::principal::{Principal, Proof};
 use crate::hashing::Caller;
-use crate::operation::{Call, Needs, Operation, Spec, text};
+use crate::operation::{Call, Listed, Needs, Operation, Spec, text};
 use crate::problem::{Fault, Problem};
 use crate::wire::{ChangedBody, SecretText, TokenBody};
+
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<EndSession>(),
+    Listed::of::<SetPassword>(),
+    Listed::of::<RegisterCertificate>(),
+    Listed::of::<MakeToken>(),
+];
 
 /// Sets one's own password.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -37,10 +45,8 @@ pub struct SetPassword {
     /// The password until now, where one logged in with it.
     // Whoever asks again logs in with the new one, and shows that: it is no part of what is asked.
     #[serde(default, serialize_with = "text::nothing")]
-    #[schema(value_type = Option<String>, write_only)]
     pub current: Option<SecretText>,
     /// The password from now on: 12 characters and more.
-    #[schema(value_type = String, write_only)]
     pub new: SecretText,
 }
 

@@ -6,22 +6,23 @@ use utoipa::ToSchema;
 use super::permission::Operation;
 use super::{Desk, LAST_NUMBER, MAX_PAGE, reading, usual_page};
 use crate::entrance::principal::Principal;
-use crate::operation::{self, Call, Spec, text};
+use crate::operation::{self, Call, Listed, Spec};
 use crate::problem::Problem;
 
 const GROUP: &str = "journal";
+
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[Listed::of::<ReadJournal>()];
 
 /// Reads journal entries; that they are read is an entry too.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadJournal {
     /// The sequence to begin at.
-    #[serde(default, with = "text")]
-    #[schema(value_type = u64)]
+    #[serde(default)]
     pub from: u64,
     /// At most so many rows; 1 to 1000.
-    #[serde(default = "usual_page", with = "text")]
-    #[schema(value_type = usize)]
+    #[serde(default = "usual_page")]
     pub limit: usize,
 }
 

@@ -1,15 +1,12 @@
 //! The CAs' keys: custodians who come and go, renewals rehearsed, and the worst day.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use ca::ceremony::Record;
 use ca::{CertificationAuthority, CompromisePlan, Custody, Rehearsal, Standing};
 use domain::compromise::CompromiseState;
-use domain::id::{ActorId, CaId};
-use domain::rule::Rule;
-use jiff::{SignedDuration, Timestamp};
+use domain::id::ActorId;
+use jiff::SignedDuration;
 use keys::Activation;
 use keys::quorum::Passphrase;
 use serde::{Deserialize, Serialize};
@@ -19,11 +16,21 @@ use utoipa::ToSchema;
 use super::approvals::Approvable;
 use super::permission::Operation as Permitted;
 use crate::entrance::principal::Principal;
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Listed, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::SecretText;
 
 const GROUP: &str = "keys";
+
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<ShowKeys>(),
+    Listed::of::<ActivateKeys>(),
+    Listed::of::<DeactivateKeys>(),
+    Listed::of::<RehearseRenewal>(),
+    Listed::of::<PlanCompromise>(),
+    Listed::of::<CompromiseKey>(),
+];
 
 /// Where the compromise of a key is planned and declared.
 const COMPROMISE: &str = "/api/v1/cas/{ca}/generations/{generation}/compromise";
@@ -88,7 +95,6 @@ impl Operation for ShowKeys {
 #[schema(as = ContributionBody)]
 pub struct ActivateKeys {
     /// The passphrase of their share.
-    #[schema(value_type = String, write_only)]
     pub passphrase: SecretText,
 }
 
@@ -144,13 +150,9 @@ impl Operation for DeactivateKeys {
 #[serde(deny_unknown_fields)]
 pub struct RehearseRenewal {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// The moment, RFC 3339; a day from now unless told.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub issues_from: Option<Moment>,
+    pub issues_from: Option<text::Moment>,
 }
 
 impl Operation for RehearseRenewal {
@@ -167,7 +169,7 @@ impl Operation for RehearseRenewal {
         let authority = call.authority(&self.ca)?;
         let now = call.act().at;
         let from = match self.issues_from {
-            Some(Moment(from)) => from,
+            Some(text::Text(text::Utc(from))) => from,
             None => now + SignedDuration::from_hours(24),
         };
         let rehearsal = authority.rehearsals().rehearse(now, from).map_err(Problem::from);
@@ -182,12 +184,8 @@ impl Operation for RehearseRenewal {
 #[serde(deny_unknown_fields)]
 pub struct PlanCompromise {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// The generation of the key.
-    #[serde(with = "text")]
-    #[schema(value_type = u32)]
     pub generation: u32,
 }
 
@@ -212,18 +210,12 @@ impl Operation for PlanCompromise {
 #[schema(as = CompromiseBody)]
 pub struct CompromiseKey {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// The generation of the key.
-    #[serde(with = "text")]
-    #[schema(value_type = u32)]
     pub generation: u32,
     /// The second person, who has approved this under the operation's id; nobody is needed to go on
     /// with what was declared before.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub approver: Option<ActorId>,
+    pub approver: Option<text::Person>,
 }
 
 impl Operation for CompromiseKey {
@@ -267,46 +259,6 @@ impl CompromiseKey {
         })?;
         let declared = authority.generations().compromise(generation)?;
         declared.ok_or_else(|| Problem::unknown("compromise"))
-    }
-}
-
-/// A moment, as an operation is told it.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment(pub Timestamp);
-
-/// That a text is no moment.
-#[derive(Debug)]
-pub struct NoMoment;
-
-impl NoMoment {
-    const RULE: &str = "a moment as 2027-04-01T00:00:00Z";
-}
-
-impl fmt::Display for NoMoment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::RULE)
-    }
-}
-
-impl std::error::Error for NoMoment {}
-
-impl FromStr for Moment {
-    type Err = NoMoment;
-
-    fn from_str(text: &str) -> Result<Self, NoMoment> {
-        text.parse().map(Self).map_err(|_| NoMoment)
-    }
-}
-
-impl fmt::Display for Moment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl text::Unfit for NoMoment {
-    fn rule(&self) -> Option<Rule> {
-        Some(Rule::from(Self::RULE))
     }
 }
 
@@ -411,7 +363,7 @@ pub struct CompromisePlanBody {
     /// The generation of the key.
     pub generation: u32,
     /// Where the procedure stands, if it was declared.
-    pub state: Option<String>,
+    pub state: Option<text::CompromiseState>,
     /// How many certificates are to be revoked.
     pub certificates: u64,
     /// How many lists are to be published.
@@ -428,7 +380,7 @@ impl CompromisePlanBody {
         Self {
             ca: ca.to_owned(),
             generation: plan.generation,
-            state: plan.state.map(|state| state.to_string()),
+            state: plan.state.map(Into::into),
             certificates: plan.certificates,
             lists: plan.lists.len(),
             tasks: tasks.map(|state| state.task().to_owned()).collect(),
@@ -444,7 +396,7 @@ pub struct CompromiseOutcomeBody {
     /// The generation of the key.
     pub generation: u32,
     /// How far it has come.
-    pub state: String,
+    pub state: text::CompromiseState,
     /// When it was declared.
     pub declared_at: String,
     /// How many certificates it revoked.
@@ -458,7 +410,7 @@ impl From<&CompromiseRow> for CompromiseOutcomeBody {
         Self {
             ca: row.ca.to_string(),
             generation: row.generation,
-            state: row.state.to_string(),
+            state: row.state.into(),
             declared_at: row.declared_at.to_string(),
             revoked: row.revoked,
             task: row.state.task().to_owned(),

@@ -1,9 +1,7 @@
 //! Revocation lists: their series, their publication, themselves.
 
 use ca::{CertificationAuthority, ListOutcome};
-use domain::crl_series::Partition;
 use domain::hexadecimal::colon_hex;
-use domain::id::CaId;
 use serde::{Deserialize, Serialize};
 use store::{CrlKey, CrlRow, SeriesKey, SeriesRow};
 use utoipa::openapi::RefOr;
@@ -16,19 +14,25 @@ use super::listed::series_rows;
 use super::permission::Operation::{FetchList as Fetch, ListSeries as Series};
 use super::permission::Operation::{PublishAllLists as PublishAll, PublishDueLists as PublishDue};
 use crate::entrance::principal::Principal;
-use crate::operation::{Call, Form, Octets, Operation, Spec, text};
+use crate::operation::{Call, Form, Listed, Octets, Operation, Spec, text};
 use crate::problem::Problem;
 
 const GROUP: &str = "lists";
+
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<ListSeries>(),
+    Listed::of::<FetchList>(),
+    Listed::of::<PublishDueLists>(),
+    Listed::of::<PublishAllLists>(),
+];
 
 /// Lists the series of a CA with their published lists.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListSeries {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
 }
 
 impl Operation for ListSeries {
@@ -45,7 +49,7 @@ impl Operation for ListSeries {
                 ca: row.key.ca.to_string(),
                 generation: row.key.generation,
                 partition: row.key.partition.to_string(),
-                state: row.state.to_string(),
+                state: row.state.into(),
                 built: row.built,
                 published: published.as_ref().map(ListBody::from),
             })
@@ -82,9 +86,7 @@ impl Operation for PublishDueLists {
 #[serde(deny_unknown_fields)]
 pub struct PublishAllLists {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
 }
 
 impl Operation for PublishAllLists {
@@ -109,20 +111,12 @@ impl Operation for PublishAllLists {
 #[serde(deny_unknown_fields)]
 pub struct FetchList {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// The key's generation.
-    #[serde(with = "text")]
-    #[schema(value_type = u32)]
     pub generation: u32,
     /// A municipality's code, other or arl-….
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub partition: Partition,
+    pub partition: text::Partition,
     /// The number; the published list when left out.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<u64>)]
     pub number: Option<u64>,
     /// der or pem.
     #[serde(default)]
@@ -163,7 +157,7 @@ impl Operation for FetchList {
     fn run(self, call: &Call<'_>) -> Result<Octets<ListForm>, Problem> {
         let Self { ca, generation, partition, number, format: form } = self;
         let authority = call.authority(&ca)?;
-        let series = SeriesKey { ca, generation, partition };
+        let series = SeriesKey { ca: ca.0, generation, partition: *partition };
         let number = match number {
             Some(number) => Some(number.min(LAST_NUMBER)),
             None => authority.list_series().published(&series)?.map(|row| row.key.number),
@@ -209,21 +203,21 @@ fn outcome(outcome: ListOutcome) -> PublishedListBody {
     let (series, name, number, list, problems) = match outcome {
         ListOutcome::Published(row) => {
             let list = ListBody::from(&row);
-            (row.key.series, "published", Some(row.key.number), Some(list), Vec::new())
+            (row.key.series, Became::Published, Some(row.key.number), Some(list), Vec::new())
         }
         ListOutcome::Withheld { key, differences } => {
             let found = differences.iter().map(ToString::to_string).collect();
-            (key.series, "withheld", Some(key.number), None, found)
+            (key.series, Became::Withheld, Some(key.number), None, found)
         }
         ListOutcome::Failed { series, error } => {
-            (series, "failed", None, None, vec![Problem::from(error).to_string()])
+            (series, Became::Failed, None, None, vec![Problem::from(error).to_string()])
         }
     };
     PublishedListBody {
         ca: series.ca.to_string(),
         generation: series.generation,
         partition: series.partition.to_string(),
-        outcome: name.to_owned(),
+        outcome: name.into(),
         number,
         list,
         problems,
@@ -247,7 +241,7 @@ pub struct SeriesBody {
     /// The municipality's code, other, arl-self-signed, arl-link or arl-cross.
     pub partition: String,
     /// empty, built, published or withheld.
-    pub state: String,
+    pub state: text::SeriesState,
     /// The number of the newest list that was built.
     pub built: u64,
     /// The list that is published.
@@ -280,6 +274,23 @@ pub struct PublicationBody {
     pub lists: Vec<PublishedListBody>,
 }
 
+domain::named! {
+    /// What became of a list.
+    Became {
+        /// It is published.
+        Published = "published",
+        /// It did not agree with what is known, or with the list before.
+        Withheld = "withheld",
+        /// It could not be made.
+        Failed = "failed",
+    }
+}
+
+text::written! {
+    /// As it is answered.
+    BecameText = Became, Some(<Became as domain::named::Named>::NAMES);
+}
+
 /// What became of one list.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PublishedListBody {
@@ -290,7 +301,7 @@ pub struct PublishedListBody {
     /// The partition.
     pub partition: String,
     /// published, withheld or failed.
-    pub outcome: String,
+    pub outcome: BecameText,
     /// The list's number, if one was built.
     pub number: Option<u64>,
     /// The list, if it was published.

@@ -14,10 +14,14 @@ use crate::entrance::Entrance;
 use crate::entrance::challenges::For;
 use crate::entrance::grounds::{Made, resting};
 use crate::entrance::principal::Principal;
-use crate::operation::{Call, Needs, Operation, Spec};
+use crate::operation::{Call, Listed, Needs, Operation, Spec};
 use crate::problem::Problem;
 use crate::webauthn::{Ceremony, Expected, created};
 use crate::wire::{Base64Url, ChangedBody, PasskeyChallengeBody};
+
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] =
+    &[Listed::of::<BeginPasskey>(), Listed::of::<RegisterPasskey>()];
 
 /// Gives a challenge for a passkey of one's own.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

@@ -6,11 +6,11 @@
 mod author;
 mod proposals;
 
-use domain::id::{ActorId, MunicipalityCode};
+use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule::Spaced;
 use domain::staff::{
-    ChangeKind, CredentialKind, ENROLMENT_HOURS, PersonEvent, ProposalKind, Role, credential_rule,
+    CredentialKind, ENROLMENT_HOURS, PersonEvent, ProposalKind, Role, credential_rule,
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -25,13 +25,20 @@ use super::permission::Operation as Permitted;
 use super::repeat::Done;
 use crate::entrance::grounds::{Made, resting};
 use crate::entrance::principal::Principal;
-use crate::operation::{Call, Needs, Operation, Spec, Variant, text};
+use crate::operation::{Call, Listed, Needs, Operation, Spec, Variant, text};
 use crate::problem::Problem;
 use crate::wire::{ConfirmationBody, PersonBody, PersonList, SecretText};
 
-/// Names, as the OpenAPI document has them.
-type Roles = text::Closed<Role>;
-type Changes = text::Closed<ChangeKind>;
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<ListPeople>(),
+    Listed::of::<ShowPerson>(),
+    Listed::of::<ProposePerson>(),
+    Listed::of::<ProposeChange>(),
+    Listed::of::<ConfirmProposal>(),
+    Listed::of::<RefuseProposal>(),
+    Listed::of::<SuspendPerson>(),
+];
 
 /// Lists the registry.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -61,9 +68,7 @@ impl Operation for ListPeople {
 #[serde(deny_unknown_fields)]
 pub struct ShowPerson {
     /// The person.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ActorId,
+    pub id: text::Person,
 }
 
 impl Operation for ShowPerson {
@@ -88,19 +93,13 @@ impl Operation for ShowPerson {
 #[schema(as = NewPersonBody)]
 pub struct ProposePerson {
     /// The id, never given before.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ActorId,
+    pub id: text::Person,
     /// The name.
     pub name: String,
     /// The roles, for example ca-manager.
-    #[serde(with = "text::each")]
-    #[schema(value_type = Vec<Roles>, inline)]
-    pub roles: Vec<Role>,
+    pub roles: Vec<text::Role>,
     /// The municipality of a window clerk or supervisor.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub municipality: Option<MunicipalityCode>,
+    pub municipality: Option<text::Municipality>,
 }
 
 impl Operation for ProposePerson {
@@ -146,21 +145,14 @@ impl Operation for ProposePerson {
 #[schema(as = ProposalBody)]
 pub struct ProposeChange {
     /// The person.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ActorId,
+    pub id: text::Person,
     /// roles, enrolment, reinstatement or removal.
-    #[serde(with = "text")]
-    #[schema(value_type = Changes, inline)]
-    pub kind: ChangeKind,
+    pub kind: text::Change,
     /// The roles from then on, where it is about roles.
-    #[serde(default, with = "text::each")]
-    #[schema(value_type = Vec<Roles>, inline)]
-    pub roles: Vec<Role>,
+    #[serde(default)]
+    pub roles: Vec<text::Role>,
     /// The municipality from then on.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub municipality: Option<MunicipalityCode>,
+    pub municipality: Option<text::Municipality>,
 }
 
 impl Operation for ProposeChange {
@@ -231,9 +223,7 @@ impl Operation for ProposeChange {
 #[serde(deny_unknown_fields)]
 pub struct ConfirmProposal {
     /// The person.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ActorId,
+    pub id: text::Person,
 }
 
 impl Operation for ConfirmProposal {
@@ -279,9 +269,7 @@ impl Operation for ConfirmProposal {
 #[serde(deny_unknown_fields)]
 pub struct RefuseProposal {
     /// The person.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ActorId,
+    pub id: text::Person,
 }
 
 impl Operation for RefuseProposal {
@@ -317,9 +305,7 @@ impl Operation for RefuseProposal {
 #[serde(deny_unknown_fields)]
 pub struct SuspendPerson {
     /// The person.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ActorId,
+    pub id: text::Person,
 }
 
 impl Operation for SuspendPerson {

@@ -1,12 +1,11 @@
 //! The resident register: looked into, linked, and where it is the embedded one, commanded.
 
 use domain::act::{Act, Actor};
-use domain::id::{ActorId, CaId, InvalidId, MunicipalityCode, ResidentCode};
+use domain::id::{CaId, InvalidId, ResidentCode};
 use domain::journal::EventKind;
 use domain::municipality;
 use domain::resident::{BasicAttribute, Resident};
 use domain::text::{FreeText, NAME_MAX_CHARACTERS};
-use jiff::civil::Date;
 use ra::register::Removal;
 use ra::register::embedded::{Correction, RegisterCommand};
 use ra::window::{Forgotten, RegisterRun};
@@ -17,11 +16,22 @@ use utoipa::ToSchema;
 use super::Invented;
 use super::approvals::Approvable;
 use super::permission::Operation as Permitted;
-use crate::operation::{Call, Needs, Operation, Spec, text};
+use crate::operation::{Call, Listed, Needs, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::CertificateIdBody;
 
 const GROUP: &str = "register";
+
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<GenerateResidents>(),
+    Listed::of::<ShowResident>(),
+    Listed::of::<RecordDeath>(),
+    Listed::of::<RecordAddress>(),
+    Listed::of::<RecordMoveOut>(),
+    Listed::of::<EraseResident>(),
+    Listed::of::<ApplyRegisterEvents>(),
+];
 
 /// Characters of the longest address: as in a form.
 const MAX_ADDRESS: usize = NAME_MAX_CHARACTERS;
@@ -31,9 +41,7 @@ const MAX_ADDRESS: usize = NAME_MAX_CHARACTERS;
 #[serde(deny_unknown_fields)]
 pub struct ShowResident {
     /// The resident's code, 11 digits.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub code: ResidentCode,
+    pub code: text::Resident,
 }
 
 impl Operation for ShowResident {
@@ -95,9 +103,7 @@ pub struct GenerateResidents {
     #[serde(default = "usual_number")]
     pub count: usize,
     /// The codes of their municipalities.
-    #[serde(with = "text::each")]
-    #[schema(value_type = Vec<String>)]
-    pub municipalities: Vec<MunicipalityCode>,
+    pub municipalities: Vec<text::Municipality>,
     /// The seed, 1 unless told: the same one gives the same residents.
     #[serde(default = "usual_seed")]
     pub seed: u64,
@@ -116,8 +122,9 @@ impl Operation for GenerateResidents {
 
     fn run(self, call: &Call<'_>) -> Result<InventedResidentsAnswer, Problem> {
         let Self { count, municipalities, seed } = &self;
+        let municipalities: Vec<_> = municipalities.iter().map(|code| **code).collect();
         let done = call.once_in_a_unit(|| {
-            let invented = Invented { count: *count, municipalities, seed: *seed };
+            let invented = Invented { count: *count, municipalities: &municipalities, seed: *seed };
             call.checked(call.desk().workshop()?.generate_residents(&invented))?;
             let entry = Entry::new(EventKind::RegisterEvent, call.act());
             let entry = entry.subject("resident register").detail("invented residents", count);
@@ -147,9 +154,7 @@ fn usual_seed() -> u64 {
 #[serde(deny_unknown_fields)]
 pub struct RecordDeath {
     /// The resident's code, 11 digits.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub code: ResidentCode,
+    pub code: text::Resident,
 }
 
 impl Operation for RecordDeath {
@@ -161,7 +166,7 @@ impl Operation for RecordDeath {
 
     fn run(self, call: &Call<'_>) -> Result<RegisterCommandBody, Problem> {
         let code = self.code;
-        command(call, &code, ("death", ""), RegisterCommand::Remove(Removal::Death))
+        command(call, &code, (Recorded::Death, ""), RegisterCommand::Remove(Removal::Death))
     }
 }
 
@@ -171,9 +176,7 @@ impl Operation for RecordDeath {
 #[schema(as = AddressBody)]
 pub struct RecordAddress {
     /// The resident's code, 11 digits.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub code: ResidentCode,
+    pub code: text::Resident,
     /// The address, prefecture first.
     pub address: String,
 }
@@ -195,7 +198,7 @@ impl Operation for RecordAddress {
         let line = FreeText::line(&address, MAX_ADDRESS);
         call.checked(line.map_err(|error| Problem::refused("address", error)))?;
         let correction = Correction { address: Some(address.clone()), ..Correction::default() };
-        command(call, &code, ("address", &address), RegisterCommand::Correct(correction))
+        command(call, &code, (Recorded::Address, &address), RegisterCommand::Correct(correction))
     }
 }
 
@@ -205,13 +208,9 @@ impl Operation for RecordAddress {
 #[schema(as = MoveOutBody)]
 pub struct RecordMoveOut {
     /// The resident's code, 11 digits.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub code: ResidentCode,
+    pub code: text::Resident,
     /// The planned day, YYYY-MM-DD.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub planned: Date,
+    pub planned: text::Day,
 }
 
 impl Operation for RecordMoveOut {
@@ -229,7 +228,7 @@ impl Operation for RecordMoveOut {
     fn run(self, call: &Call<'_>) -> Result<RegisterCommandBody, Problem> {
         let Self { code, planned } = self;
         let typed = planned.to_string();
-        command(call, &code, ("move-out", &typed), RegisterCommand::MoveOut(planned))
+        command(call, &code, (Recorded::MoveOut, &typed), RegisterCommand::MoveOut(*planned))
     }
 }
 
@@ -239,13 +238,9 @@ impl Operation for RecordMoveOut {
 #[schema(as = ErasurePermitBody)]
 pub struct EraseResident {
     /// The resident's code, 11 digits.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub code: ResidentCode,
+    pub code: text::Resident,
     /// Who approves: another senior operator.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub approver: ActorId,
+    pub approver: text::Person,
 }
 
 impl Operation for EraseResident {
@@ -287,7 +282,7 @@ impl Operation for EraseResident {
 fn command(
     call: &Call<'_>,
     code: &ResidentCode,
-    (recorded, typed): (&'static str, &str),
+    (recorded, typed): (Recorded, &str),
     command: RegisterCommand<'_>,
 ) -> Result<RegisterCommandBody, Problem> {
     let windows = call.windows()?;
@@ -310,15 +305,32 @@ fn command(
             call.store().commit(Unit::new(entry.personal(code, personal.trim_end())))?;
         }
         checked.carry_out()?;
-        Ok(RecordedCommand { recorded: recorded.to_owned() })
+        Ok(RecordedCommand { recorded: recorded.into() })
     })?;
     Ok(RegisterCommandBody { code: code.to_string(), recorded })
+}
+
+domain::named! {
+    /// What the embedded register is told.
+    Recorded {
+        /// That the resident died.
+        Death = "death",
+        /// Another address.
+        Address = "address",
+        /// A notice of moving out.
+        MoveOut = "move-out",
+    }
+}
+
+text::written! {
+    /// As it is answered.
+    RecordedText = Recorded, Some(<Recorded as domain::named::Named>::NAMES);
 }
 
 /// What is kept of a command's answer.
 #[derive(Serialize, Deserialize)]
 struct RecordedCommand {
-    recorded: String,
+    recorded: RecordedText,
 }
 
 /// The resident, if this actor may see the record.
@@ -363,7 +375,7 @@ pub struct RegisterCommandBody {
     /// The resident's code.
     pub code: String,
     /// What was recorded: death, address or move-out.
-    pub recorded: String,
+    pub recorded: RecordedText,
 }
 
 /// What was disposed of, and what stays of the person, with the reason.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use ca::CertificationAuthority;
 use domain::certificate::CertificateKind;
-use domain::id::{CaId, SerialNumber, ServiceRequestId};
-use domain::revocation::RevocationCause;
+use domain::id::ServiceRequestId;
 use domain::rule;
 use domain::rule::Rule;
 use domain::service_request::{Certification, Done, Purpose, PurposeName, Request};
@@ -20,17 +19,26 @@ use x509::pem;
 use super::certificates::certificate_pem;
 use super::permission::Operation as Permitted;
 use super::{MAX_PAGE, usual_page};
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Listed, Operation, Spec, text};
 use crate::problem::{Problem, parse_id};
 
 const GROUP: &str = "service-requests";
 
-type Outcome = Result<ServiceRequestBody, Problem>;
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[
+    Listed::of::<ReceiveServiceRequest>(),
+    Listed::of::<ExamineServiceRequest>(),
+    Listed::of::<ApproveServiceRequest>(),
+    Listed::of::<ReleaseServiceRequest>(),
+    Listed::of::<IssueServiceRequest>(),
+    Listed::of::<RevokeServiceRequest>(),
+    Listed::of::<RefuseServiceRequest>(),
+    Listed::of::<WithdrawServiceRequest>(),
+    Listed::of::<ShowServiceRequest>(),
+    Listed::of::<ListServiceRequests>(),
+];
 
-/// Names, as the OpenAPI document has them.
-type Purposes = text::Closed<PurposeName>;
-type Causes = text::Closed<RevocationCause>;
-type States = text::Closed<RequestState>;
+type Outcome = Result<ServiceRequestBody, Problem>;
 
 /// The kinds of certificates that are issued by request, as the OpenAPI document has them.
 enum ServiceKinds {}
@@ -51,35 +59,24 @@ impl ToSchema for ServiceKinds {}
 #[schema(as = ServiceIntakeBody)]
 pub struct ReceiveServiceRequest {
     /// The CA.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ca: CaId,
+    pub ca: text::Ca,
     /// issue, renew or revoke.
-    #[serde(with = "text")]
-    #[schema(value_type = Purposes, inline)]
-    pub purpose: PurposeName,
+    pub purpose: text::Purpose,
     /// Who asks: the organisation and the person who speaks for it.
     pub applicant: String,
     /// The documents that were handed in and checked.
     pub documents: Vec<String>,
     /// To issue or renew: tls-server, ocsp-responder, verification-server or code-signing.
-    #[serde(default, with = "text::optional")]
     #[schema(value_type = Option<ServiceKinds>, inline)]
-    pub kind: Option<CertificateKind>,
+    pub kind: Option<text::Kind>,
     /// To issue or renew: the PKCS#10 request, PEM; it is its own proof of possession.
-    #[serde(default)]
     pub request_pem: Option<String>,
     /// To issue or renew: the common name; the first DNS name of the request when left out.
-    #[serde(default)]
     pub common_name: Option<String>,
     /// To renew or revoke: the certificate.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub serial: Option<SerialNumber>,
+    pub serial: Option<text::Serial>,
     /// To revoke: the event, as the policy's table names it.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<Causes>, inline)]
-    pub cause: Option<RevocationCause>,
+    pub cause: Option<text::Cause>,
 }
 
 impl Operation for ReceiveServiceRequest {
@@ -113,22 +110,22 @@ impl ReceiveServiceRequest {
     /// The purpose with all that it needs.
     fn told_purpose(&self) -> Result<Purpose, Problem> {
         self.refuse_foreign_fields()?;
-        Ok(match self.purpose {
+        Ok(match *self.purpose {
             PurposeName::Issue => Purpose::Issue(self.certification()?),
             PurposeName::Renew => {
                 let certification = self.certification()?;
-                Purpose::Renew { certification, old: needed("serial", self.serial)? }
+                Purpose::Renew { certification, old: *needed("serial", self.serial)? }
             }
             PurposeName::Revoke => {
-                let cause = needed("cause", self.cause)?;
-                Purpose::Revoke { serial: needed("serial", self.serial)?, cause }
+                let cause = *needed("cause", self.cause)?;
+                Purpose::Revoke { serial: *needed("serial", self.serial)?, cause }
             }
         })
     }
 
     /// A field that this purpose does not read would be believed to have counted.
     fn refuse_foreign_fields(&self) -> Result<(), Problem> {
-        let purpose = self.purpose;
+        let purpose = *self.purpose;
         let (issues, renews) = (purpose.issues(), purpose == PurposeName::Renew);
         for (field, given, read) in [
             ("kind", self.kind.is_some(), issues),
@@ -145,7 +142,7 @@ impl ReceiveServiceRequest {
     }
 
     fn certification(&self) -> Result<Certification, Problem> {
-        let kind = needed("kind", self.kind)?;
+        let kind = *needed("kind", self.kind)?;
         if !kind.is_service() {
             let rule = "it must be tls-server, ocsp-responder, verification-server or code-signing";
             return Err(Problem::refused("kind", rule));
@@ -164,16 +161,11 @@ impl ReceiveServiceRequest {
 #[serde(deny_unknown_fields)]
 pub struct ListServiceRequests {
     /// The state.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<States>, inline)]
-    pub state: Option<RequestState>,
+    pub state: Option<text::RequestState>,
     /// The request after which the page begins, from the answer before.
-    #[serde(default, with = "text::optional")]
-    #[schema(value_type = Option<String>)]
-    pub after: Option<ServiceRequestId>,
+    pub after: Option<text::Request>,
     /// At most so many rows; 1 to 1000.
-    #[serde(default = "usual_page", with = "text")]
-    #[schema(value_type = usize)]
+    #[serde(default = "usual_page")]
     pub limit: usize,
 }
 
@@ -199,9 +191,13 @@ impl Operation for ListServiceRequests {
         for authority in authorities.filter(|one| begins_at.is_none_or(|ca| *ca <= *one.id())) {
             let left = limit - requests.len();
             // The place within its own CA; of each later CA it is the beginning.
-            let after = self.after.as_ref().filter(|_| begins_at == Some(authority.id()));
+            let after = self.after.as_deref().filter(|_| begins_at == Some(authority.id()));
             if left > 0 {
-                requests.extend(authority.service_requests().some(self.state, after, left)?);
+                requests.extend(authority.service_requests().some(
+                    self.state.as_deref().copied(),
+                    after,
+                    left,
+                )?);
             }
         }
         call.read(|entry| entry.detail("rows", requests.len()))?;
@@ -218,9 +214,7 @@ impl Operation for ListServiceRequests {
 #[serde(deny_unknown_fields)]
 pub struct ShowServiceRequest {
     /// The request.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ServiceRequestId,
+    pub id: text::Request,
 }
 
 impl Operation for ShowServiceRequest {
@@ -247,9 +241,7 @@ impl Operation for ShowServiceRequest {
 #[schema(as = FindingsBody)]
 pub struct ExamineServiceRequest {
     /// The request.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ServiceRequestId,
+    pub id: text::Request,
     /// What was examined, and how it was found.
     pub findings: String,
 }
@@ -274,9 +266,7 @@ impl Operation for ExamineServiceRequest {
 #[serde(deny_unknown_fields)]
 pub struct ApproveServiceRequest {
     /// The request.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ServiceRequestId,
+    pub id: text::Request,
 }
 
 impl Operation for ApproveServiceRequest {
@@ -299,9 +289,7 @@ impl Operation for ApproveServiceRequest {
 #[serde(deny_unknown_fields)]
 pub struct ReleaseServiceRequest {
     /// The request.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ServiceRequestId,
+    pub id: text::Request,
 }
 
 impl Operation for ReleaseServiceRequest {
@@ -324,9 +312,7 @@ impl Operation for ReleaseServiceRequest {
 #[serde(deny_unknown_fields)]
 pub struct IssueServiceRequest {
     /// The request.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ServiceRequestId,
+    pub id: text::Request,
 }
 
 impl Operation for IssueServiceRequest {
@@ -353,9 +339,7 @@ impl Operation for IssueServiceRequest {
 #[serde(deny_unknown_fields)]
 pub struct RevokeServiceRequest {
     /// The request.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ServiceRequestId,
+    pub id: text::Request,
 }
 
 impl Operation for RevokeServiceRequest {
@@ -379,9 +363,7 @@ impl Operation for RevokeServiceRequest {
 #[schema(as = RefusalBody)]
 pub struct RefuseServiceRequest {
     /// The request.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ServiceRequestId,
+    pub id: text::Request,
     /// The reason.
     pub reason: String,
 }
@@ -406,9 +388,7 @@ impl Operation for RefuseServiceRequest {
 #[serde(deny_unknown_fields)]
 pub struct WithdrawServiceRequest {
     /// The request.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub id: ServiceRequestId,
+    pub id: text::Request,
 }
 
 impl Operation for WithdrawServiceRequest {
@@ -487,11 +467,11 @@ pub struct ServiceRequestBody {
     /// The CA.
     pub ca: String,
     /// issue, renew or revoke.
-    pub purpose: String,
+    pub purpose: text::Purpose,
     /// received, examined, approved, released, confirmed, issued, revoked, refused or withdrawn.
-    pub state: String,
+    pub state: text::RequestState,
     /// What the certificate is to be for.
-    pub kind: Option<String>,
+    pub kind: Option<text::Kind>,
     /// The common name that was asked for.
     pub common_name: Option<String>,
     /// The PKCS#10 request; absent in lists.
@@ -499,7 +479,7 @@ pub struct ServiceRequestBody {
     /// The certificate that is to be renewed or revoked.
     pub about: Option<String>,
     /// Why it is to be revoked.
-    pub cause: Option<String>,
+    pub cause: Option<text::Cause>,
     /// Who did what when, in order.
     pub steps: Vec<ServiceStepBody>,
     /// The serial of the new certificate, from the second operator's confirmation on.
@@ -514,7 +494,7 @@ pub struct ServiceRequestBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceStepBody {
     /// receive, examine, approve, release, confirm, issue, revoke, refuse or withdraw.
-    pub step: String,
+    pub step: text::RequestStep,
     /// Who did it.
     pub by: String,
     /// When.
@@ -552,13 +532,13 @@ impl ServiceRequestBody {
         Ok(Self {
             id: request.id().to_string(),
             ca: request.ca().to_string(),
-            purpose: request.purpose().name().to_string(),
-            state: request.state().to_string(),
-            kind: certification.map(|wanted| wanted.kind.to_string()),
+            purpose: request.purpose().name().into(),
+            state: request.state().into(),
+            kind: certification.map(|wanted| wanted.kind.into()),
             common_name: certification.map(|wanted| wanted.common_name.clone()),
             request_pem: pem.transpose().map_err(|error| Problem::broke(&error))?,
             about: about.map(ToString::to_string),
-            cause: cause.map(ToString::to_string),
+            cause: cause.copied().map(Into::into),
             steps: request.steps().iter().map(ServiceStepBody::from).collect(),
             serial: request.serial().map(|serial| serial.to_string()),
             certificate_pem: None,
@@ -582,7 +562,7 @@ impl From<&Done> for ServiceStepBody {
             | RequestStep::Withdraw => (None, Vec::new()),
         };
         Self {
-            step: done.step.name().to_string(),
+            step: done.step.name().into(),
             by: done.by.to_string(),
             at: done.at.to_string(),
             text: text.cloned(),

@@ -10,8 +10,11 @@ use x509::key_check::{Blocklist, WeakKeys, named_key};
 
 use super::MAX_PAGE;
 use super::permission::Operation as Permitted;
-use crate::operation::{Call, Operation, Spec};
+use crate::operation::{Call, Listed, Operation, Spec, text};
 use crate::problem::Problem;
+
+/// The operations of this group.
+pub(crate) const OPERATIONS: &[Listed] = &[Listed::of::<FindWeakKeys>()];
 
 /// The most keys that are told with one search: a body has room for so many.
 pub const MOST_KEYS: usize = 600;
@@ -23,7 +26,6 @@ pub const MOST_KEYS: usize = 600;
 pub struct FindWeakKeys {
     /// SHA-256 of the SubjectPublicKeyInfo of each key, hexadecimal, at most 600; those of the configured list,
     /// as it was when the server started, when left out.
-    #[serde(default)]
     pub keys: Option<Vec<String>>,
 }
 
@@ -65,13 +67,13 @@ pub struct WeakCertificateBody {
     /// The serial, hexadecimal.
     pub serial: String,
     /// Where it stands.
-    pub state: String,
+    pub state: text::CertificateState,
 }
 
 impl From<CertificateRow> for WeakCertificateBody {
     fn from(row: CertificateRow) -> Self {
         let (ca, serial) = (row.intent.ca.to_string(), row.intent.serial.to_string());
-        Self { ca, serial, state: row.state.name().to_string() }
+        Self { ca, serial, state: row.state.name().into() }
     }
 }
 

@@ -108,7 +108,7 @@ pub(crate) struct Approved {
 
 /// Every command that asks for an operation, in the order of the list.
 pub fn commands() -> Vec<Command> {
-    list::ALL.iter().flat_map(|one| (one.commands)()).collect()
+    list::all().flat_map(|one| (one.commands)()).collect()
 }
 
 /// The commands of an operation, by the table of permissions.
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn w3_the_commands_of_an_operation_with_several_are_those_of_its_row() {
         let mut several = 0;
-        for spec in list::ALL.iter().map(|one| one.spec).filter(|spec| !spec.variants.is_empty()) {
+        for spec in list::all().map(|one| one.spec).filter(|spec| !spec.variants.is_empty()) {
             several += 1;
             let words: BTreeSet<_> = spec.variants.iter().map(|variant| variant.words).collect();
             assert_eq!(words, spec.operation.commands().iter().copied().collect());

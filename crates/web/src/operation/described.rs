@@ -8,6 +8,7 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{AllOf, Object, OneOf, Schema, SchemaType, Type};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, ResponsesBuilder};
 
+use super::text::InPlace;
 use super::{Answer, Operation, Spec, Verb};
 use crate::problem::Problem;
 
@@ -21,7 +22,10 @@ pub(super) enum Told {
 
 impl Told {
     pub(super) fn of<O: Operation>() -> Self {
-        match O::schema() {
+        let (mut schemas, mut schema) = (Vec::new(), O::schema());
+        O::schemas(&mut schemas);
+        InPlace::among(schemas.iter().map(|(name, schema)| (name, schema))).put(&mut schema);
+        match schema {
             RefOr::T(Schema::Object(object)) => Self::Fields(Box::new(with_comments(object))),
             RefOr::T(Schema::OneOf(mut forms)) => {
                 forms.items = forms.items.into_iter().map(of_form).collect();
@@ -91,6 +95,7 @@ pub(crate) fn describe<O: Operation>(document: &mut OpenApi) {
     let mut schemas = Vec::new();
     O::schemas(&mut schemas);
     let answer = O::Answer::described();
+    schemas.extend(answer.schemas);
     let mut response = ResponseBuilder::new().description(done.words);
     for (media_type, content) in answer.contents {
         response = response.content(media_type, content);
@@ -114,7 +119,6 @@ pub(crate) fn describe<O: Operation>(document: &mut OpenApi) {
         described = described.request_body(Some(body.required(Some(Required::True)).build()));
         schemas.push((name.into_owned(), RefOr::T(schema)));
     }
-    schemas.extend(answer.schemas);
     let components = document.components.get_or_insert_default();
     components.schemas.extend(schemas);
     let method = match verb {

@@ -159,6 +159,15 @@ fn expect<E: Error>(is_there: bool, name: &str, place: &str) -> Result<(), E> {
 /// A text of the address: what may be left out is there, and yes or no is written out.
 struct InAddress<'de, E>(&'de str, PhantomData<E>);
 
+/// Reads numbers off a text.
+macro_rules! numbers {
+    ($($read:ident $visit:ident)+) => {
+        $(fn $read<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+            visitor.$visit(self.0.parse().map_err(E::custom)?)
+        })+
+    };
+}
+
 impl<'de, E: Error> Deserializer<'de> for InAddress<'de, E> {
     type Error = E;
 
@@ -178,6 +187,11 @@ impl<'de, E: Error> Deserializer<'de> for InAddress<'de, E> {
         }
     }
 
+    numbers! {
+        deserialize_u32 visit_u32
+        deserialize_u64 visit_u64
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -188,7 +202,7 @@ impl<'de, E: Error> Deserializer<'de> for InAddress<'de, E> {
     }
 
     serde::forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        i8 i16 i32 i64 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }

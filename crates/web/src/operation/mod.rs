@@ -31,7 +31,7 @@ pub use call::Call;
 pub(crate) use command::{Approved, Variant};
 pub use command::{Argument, Command, Form as ArgumentForm, FromFile, SecondPerson, commands};
 pub(crate) use described::describe;
-pub(crate) use list::{ALL, Listed};
+pub(crate) use list::{Listed, all};
 pub(crate) use request::Asked;
 pub(crate) use route::route;
 

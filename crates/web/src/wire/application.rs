@@ -7,6 +7,8 @@ use ra::window::Application;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::operation::text;
+
 /// An application as it stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ApplicationBody {
@@ -19,9 +21,9 @@ pub struct ApplicationBody {
     /// The number of the window.
     pub window: u8,
     /// What is applied for.
-    pub kind: String,
+    pub kind: text::ApplicationKind,
     /// received, verified, approved, issued, completed, refused or withdrawn.
-    pub state: String,
+    pub state: text::ApplicationState,
     /// The date of the application.
     pub date: String,
     /// The resident's code.
@@ -41,13 +43,13 @@ pub struct ApplicationBody {
     /// The gender: 1 male, 2 female, 3 unknown.
     pub gender: String,
     /// Who stands at the window: resident or agent.
-    pub applicant: String,
+    pub applicant: text::Applicant,
     /// The agent's name.
     pub agent_name: Option<String>,
     /// The agent's address.
     pub agent_address: Option<String>,
     /// Why a certificate is to end.
-    pub cause: Option<String>,
+    pub cause: Option<text::Cause>,
     /// The card the applicant brought, or the one that was made.
     pub card: Option<String>,
     /// The serial of the certificate that was issued.
@@ -100,7 +102,7 @@ pub struct ReplacementBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StageBody {
     /// The state.
-    pub state: String,
+    pub state: text::ApplicationState,
     /// Who took it there.
     pub by: String,
     /// When.
@@ -111,7 +113,7 @@ pub struct StageBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CheckBody {
     /// Which step.
-    pub evidence: String,
+    pub evidence: text::Evidence,
     /// What was seen, or the system's finding.
     pub document: String,
     /// Its number.
@@ -137,13 +139,13 @@ impl From<Application> for ApplicationBody {
     fn from(application: Application) -> Self {
         let record = application.record;
         let form = record.form;
-        let applicant = form.applicant.role().to_string();
+        let applicant = form.applicant.role().into();
         let (agent_name, agent_address) = match form.applicant {
             ApplicantDetails::Resident => (None, None),
             ApplicantDetails::Agent { name, address } => (Some(name), Some(address)),
         };
         let (cause, brought) = match form.request {
-            Request::Revocation(cause) => (Some(cause.to_string()), None),
+            Request::Revocation(cause) => (Some(cause.into()), None),
             Request::IssueOnCard(card) | Request::Renewal(card) => (None, Some(card)),
             Request::IssueWithCard | Request::HoldRelease => (None, None),
         };
@@ -153,8 +155,8 @@ impl From<Application> for ApplicationBody {
             ca: application.ca.to_string(),
             municipality: application.municipality.to_string(),
             window: form.window,
-            kind: application.kind.to_string(),
-            state: application.state.to_string(),
+            kind: application.kind.into(),
+            state: application.state.into(),
             date: form.date.to_string(),
             resident: application.resident.to_string(),
             family_name: form.family_name,
@@ -208,14 +210,14 @@ impl From<Replacement> for ReplacementBody {
 impl From<Stage> for StageBody {
     fn from(stage: Stage) -> Self {
         let Stage { state, by, at } = stage;
-        Self { state: state.to_string(), by: by.to_string(), at: at.to_string() }
+        Self { state: state.into(), by: by.to_string(), at: at.to_string() }
     }
 }
 
 impl From<Check> for CheckBody {
     fn from(check: Check) -> Self {
         Self {
-            evidence: check.evidence.to_string(),
+            evidence: check.evidence.into(),
             document: check.document,
             number: check.number,
             note: check.note,

@@ -1,14 +1,12 @@
 //! What a clerk checked, what a holder sets, and why something is refused, on the wire.
 
 use card::{CardSlot, HolderSecret, HolderSecrets};
-use domain::identity::Evidence;
-use domain::rule;
-use domain::rule::Several;
 use ra::window::{EvidenceItem, EvidenceRecord, Handover};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::SecretText;
+use crate::operation::text;
 use crate::problem::Problem;
 
 /// What a clerk saw at the identity check; the register match is the system's own.
@@ -19,7 +17,6 @@ pub struct EvidenceBody {
     #[serde(default)]
     pub items: Vec<DocumentBody>,
     /// What made the clerk doubt; it refuses the application.
-    #[serde(default)]
     pub doubt: Option<String>,
 }
 
@@ -28,7 +25,7 @@ pub struct EvidenceBody {
 #[serde(deny_unknown_fields)]
 pub struct DocumentBody {
     /// Which step of the check it serves, for example photo-document.
-    pub evidence: String,
+    pub evidence: text::Evidence,
     /// What was shown or handed in.
     pub document: String,
     /// Its number.
@@ -61,25 +58,16 @@ pub enum HandoverBody {
     },
 }
 
-impl TryFrom<EvidenceBody> for EvidenceRecord {
-    type Error = Problem;
-
-    fn try_from(body: EvidenceBody) -> Result<Self, Problem> {
-        let items = body.items.into_iter().map(EvidenceItem::try_from).collect::<Result<_, _>>()?;
-        Ok(Self { items, doubt: body.doubt })
+impl From<EvidenceBody> for EvidenceRecord {
+    fn from(body: EvidenceBody) -> Self {
+        Self { items: body.items.into_iter().map(Into::into).collect(), doubt: body.doubt }
     }
 }
 
-impl TryFrom<DocumentBody> for EvidenceItem {
-    type Error = Problem;
-
-    fn try_from(body: DocumentBody) -> Result<Self, Problem> {
-        let evidence = Evidence::from_name(&body.evidence).ok_or_else(|| {
-            let known: Vec<_> = Evidence::ALL.iter().map(|known| known.name()).collect();
-            Problem::refused("evidence", rule!("it must be one of {}", Several(known)))
-        })?;
-        let DocumentBody { document, number, note, .. } = body;
-        Ok(Self { evidence, document, number, note })
+impl From<DocumentBody> for EvidenceItem {
+    fn from(body: DocumentBody) -> Self {
+        let DocumentBody { evidence, document, number, note } = body;
+        Self { evidence: evidence.0, document, number, note }
     }
 }
 

@@ -1,13 +1,14 @@
 //! People, what is proposed for them, and what lets them in, on the wire.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use domain::staff::PASSWORD_DAYS;
+use domain::staff::{CredentialKind, PASSWORD_DAYS};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use store::{CredentialRow, PasswordRow, PersonRow, ProposalRow};
 use utoipa::ToSchema;
 
 use super::SecretText;
+use crate::operation::text;
 use crate::problem::Problem;
 
 /// Somebody who logs in.
@@ -17,7 +18,6 @@ pub struct LoginBody {
     /// Their id.
     pub id: String,
     /// Their password, or the secret of their enrolment.
-    #[schema(value_type = String)]
     pub password: SecretText,
 }
 
@@ -27,7 +27,7 @@ pub struct SessionBody {
     /// Whose.
     pub person: String,
     /// Their roles.
-    pub roles: Vec<String>,
+    pub roles: Vec<text::Role>,
     /// The bearer token.
     pub token: String,
     /// Whether they proved who they are by something they have.
@@ -46,9 +46,9 @@ pub struct PersonBody {
     /// The name.
     pub name: String,
     /// proposed, active, suspended or removed.
-    pub state: String,
+    pub state: text::PersonState,
     /// The roles.
-    pub roles: Vec<String>,
+    pub roles: Vec<text::Role>,
     /// The municipality of a window clerk or supervisor.
     pub municipality: Option<String>,
     /// Since when they stand there.
@@ -64,9 +64,9 @@ pub struct PersonBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProposedBody {
     /// What.
-    pub kind: String,
+    pub kind: text::Proposal,
     /// The roles from then on.
-    pub roles: Vec<String>,
+    pub roles: Vec<text::Role>,
     /// The municipality from then on.
     pub municipality: Option<String>,
     /// Who proposed it.
@@ -79,7 +79,7 @@ pub struct ProposedBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CredentialBody {
     /// What it is.
-    pub kind: String,
+    pub kind: text::CredentialKind,
     /// The console it is bound to.
     pub console: Option<String>,
     /// When it was made.
@@ -177,8 +177,8 @@ impl From<&PersonRow> for PersonBody {
         Self {
             id: row.id.to_string(),
             name: row.name.clone(),
-            state: row.state.to_string(),
-            roles: row.roles.iter().map(ToString::to_string).collect(),
+            state: row.state.into(),
+            roles: row.roles.iter().copied().map(Into::into).collect(),
             municipality: row.municipality.map(|code| code.to_string()),
             since: row.since.to_string(),
             proposal: row.proposal.as_ref().map(ProposedBody::from),
@@ -190,8 +190,8 @@ impl From<&PersonRow> for PersonBody {
 impl From<&ProposalRow> for ProposedBody {
     fn from(row: &ProposalRow) -> Self {
         Self {
-            kind: row.kind.to_string(),
-            roles: row.roles.iter().map(ToString::to_string).collect(),
+            kind: row.kind.into(),
+            roles: row.roles.iter().copied().map(Into::into).collect(),
             municipality: row.municipality.map(|code| code.to_string()),
             by: row.by.to_string(),
             at: row.at.to_string(),
@@ -207,13 +207,13 @@ impl PersonBody {
         password: Option<&PasswordRow>,
     ) -> Self {
         let body = |row: &CredentialRow| CredentialBody {
-            kind: row.kind.to_string(),
+            kind: row.kind.into(),
             console: row.console.map(|address| address.to_string()),
             made: row.made.to_string(),
             expires: row.expires.map(|time| time.to_string()),
         };
         let of_password = |row: &PasswordRow| CredentialBody {
-            kind: "password".to_owned(),
+            kind: CredentialKind::Password.into(),
             console: None,
             made: row.set.to_string(),
             expires: row

@@ -1,10 +1,16 @@
 //! A secret on its way in: never shown, wiped when it is dropped.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use zeroize::Zeroizing;
+
+use crate::operation::text;
 
 /// What is said of anything but a text.
 const RULE: &str = "a secret must be a JSON string";
@@ -38,6 +44,18 @@ impl Serialize for SecretText {
     /// Writes that there is one, and nothing of it: no repetition is recognised by a secret.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(MARK)
+    }
+}
+
+impl PartialSchema for SecretText {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).write_only(true).into()
+    }
+}
+
+impl ToSchema for SecretText {
+    fn name() -> Cow<'static, str> {
+        text::in_place("secret")
     }
 }
 

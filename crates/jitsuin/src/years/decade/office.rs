@@ -277,12 +277,14 @@ impl<'a> Office<'a> {
 
 fn died(staff: &Staff<'_>, holder: &Resident) {
     let code = holder.code.clone();
-    staff.ask(OPERATOR, RecordDeath { code }).expect("recorded");
+    staff.ask(OPERATOR, RecordDeath { code: code.into() }).expect("recorded");
 }
 
 /// Records another address, which is in certificates for signatures alone.
 fn moved(staff: &Staff<'_>, holder: &Resident) -> String {
     let (code, address) = (holder.code.clone(), format!("{}２号室", holder.address));
-    staff.ask(OPERATOR, RecordAddress { code, address: address.clone() }).expect("recorded");
+    staff
+        .ask(OPERATOR, RecordAddress { code: code.into(), address: address.clone() })
+        .expect("recorded");
     address
 }

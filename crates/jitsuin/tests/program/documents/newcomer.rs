@@ -37,10 +37,7 @@ fn an_operation_with_its_command_is_what_the_page_says_and_nothing_more() {
     let [row, operation, listed] = changes();
     insert(copy.path(), &row, "\n}\n\nimpl Party {");
     insert(copy.path(), &operation, "\nfn authority_body(");
-    let (import, line) = listed.text.split_once('\n').unwrap();
-    let of = |text: &str| Change { file: listed.file.clone(), text: text.to_owned() };
-    insert(copy.path(), &of(import), "\nuse crate::wire::");
-    insert(copy.path(), &of(line.trim_end()), "\n];");
+    insert(copy.path(), &listed, "\n];");
     let crates = ["build", "--offline", "--package", "jitsuin", "--package", "jitsuin-web"];
     let what = ["--bin", "jitsuin", "--example", "permissions", "--example", "openapi"];
     let features = ["--features", "jitsuin/pcsc,jitsuin/torture"];
@@ -82,7 +79,7 @@ fn changes() -> [Change; 3] {
         Change { file: file.to_owned(), text: lines.join("\n") }
     });
     let changes: Vec<_> = changes.collect();
-    changes.try_into().unwrap_or_else(|_| panic!("{PAGE}: three files change"))
+    changes.try_into().unwrap_or_else(|_| panic!("{PAGE}: a row, the operation and its line"))
 }
 
 /// Writes it before the first such place.

@@ -32,9 +32,7 @@ const VALID_MINUTES: i64 = 120;
 #[schema(as = AttendanceRequest)]
 pub struct AttendCeremony {
     /// The ceremony.
-    #[serde(with = "text")]
-    #[schema(value_type = String)]
-    pub ceremony: CeremonyId,
+    pub ceremony: text::Ceremony,
     /// SHA-256 of the script, hexadecimal.
     pub script_sha256: String,
 }

@@ -9,6 +9,7 @@ use store::{PersonRow, ProposalRow};
 
 use super::{ProposeChange, ProposePerson};
 use crate::entrance::principal::Principal;
+use crate::operation::text;
 use crate::problem::Problem;
 
 /// Characters of the longest name.
@@ -25,7 +26,7 @@ pub(super) fn new_person(
     let kind = ProposalKind::Registration;
     let proposal = ProposalRow { kind, roles: roles.clone(), municipality, by, at };
     Ok(PersonRow {
-        id: asked.id.clone(),
+        id: asked.id.0.clone(),
         name: name.into_string(),
         state: PersonState::Proposed,
         roles,
@@ -41,7 +42,7 @@ pub(super) fn proposal(
     by: ActorId,
     at: Timestamp,
 ) -> Result<ProposalRow, Problem> {
-    let kind = ProposalKind::from(asked.kind);
+    let kind = ProposalKind::from(*asked.kind);
     if row.id == by {
         return Err(Problem::refused("person", "nobody proposes what concerns themselves"));
     }
@@ -52,7 +53,7 @@ pub(super) fn proposal(
         let rule = rule!("a person who is {} cannot have a {}", row.state, kind);
         return Err(Problem::refused("kind", rule));
     }
-    if asked.kind == ChangeKind::Roles {
+    if *asked.kind == ChangeKind::Roles {
         let (roles, municipality) = fitting(&asked.roles, asked.municipality)?;
         return Ok(ProposalRow { kind, roles, municipality, by, at });
     }
@@ -64,15 +65,17 @@ pub(super) fn proposal(
 
 /// Roles that one person may hold, with the municipality that they need or must not have.
 fn fitting(
-    roles: &[Role],
-    municipality: Option<MunicipalityCode>,
+    roles: &[text::Role],
+    municipality: Option<text::Municipality>,
 ) -> Result<(Vec<Role>, Option<MunicipalityCode>), Problem> {
+    let roles: Vec<_> = roles.iter().map(|role| **role).collect();
+    let municipality = municipality.map(|code| *code);
     if municipality.is_some_and(|code| domain::municipality::find(code).is_none()) {
         return Err(Problem::refused("municipality", "there is no such municipality"));
     }
-    check_roles(roles, municipality.is_some())
+    check_roles(&roles, municipality.is_some())
         .map_err(|refused| Problem::refused("roles", refused))?;
-    Ok((roles.to_vec(), municipality))
+    Ok((roles, municipality))
 }
 
 /// What waits for its confirmation, if this person may settle it.

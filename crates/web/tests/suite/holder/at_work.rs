@@ -106,7 +106,7 @@ fn w2_w3_a_desk_that_opened_no_ca_looks_its_certificates_up_as_well() {
         desk.entrance().enter(Ok(Shown::bearer("ca-manager")), &door, None).expect("it comes in");
     world.set(&card, CertificateState::Held { since: world.clock.now() });
     let id: ActorId = "novice".parse().expect("an id");
-    let confirm = || desk.ask(&manager, ConfirmProposal { id: id.clone() });
+    let confirm = || desk.ask(&manager, ConfirmProposal { id: id.clone().into() });
     let problem = confirm().err().expect("the card is held");
     assert!(problem.detail.contains("on hold"), "{problem}");
     world.set(&card, CertificateState::Good);
@@ -262,8 +262,10 @@ fn w2_w3_what_was_begun_by_a_certificate_does_nothing_once_that_is_revoked() {
     for state in [CertificateState::Held { since }, revoked(since)] {
         world.set(&card, state);
         for act in &before {
-            let refused =
-                world.desk.ask(act, SuspendPerson { id: sato.clone() }).expect_err("it ended");
+            let refused = world
+                .desk
+                .ask(act, SuspendPerson { id: sato.clone().into() })
+                .expect_err("it ended");
             assert_eq!(refused.fault.words().0, 401, "{refused}");
         }
         if matches!(state, CertificateState::Held { .. }) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::staff::{ChangeKind, CredentialKind, ProposalKind};
+use domain::staff::{CredentialKind, ProposalKind};
 use jitsuin_web::desk::credentials::MakeToken;
 use jitsuin_web::desk::people::{
     ConfirmProposal, ProposeChange, ProposePerson, RefuseProposal, SuspendPerson,
@@ -79,12 +79,12 @@ fn asks(desk: &Desk, act: &Principal, what: &What) -> bool {
     let person = |id: &str| id.parse().expect("an id");
     match what {
         What::Register(id, role) => {
-            let (id, name, roles) = (person(id), "新人".to_owned(), vec![*role]);
+            let (id, name, roles) = (person(id), "新人".to_owned(), vec![(*role).into()]);
             desk.ask(act, ProposePerson { id, name, roles, municipality: None }).is_ok()
         }
         What::Propose(id, kind, role) => {
-            let (id, roles) = (person(id), role.iter().copied().collect());
-            let kind = ChangeKind::from_name(kind.name()).expect("of one who is registered");
+            let (id, roles) = (person(id), role.iter().copied().map(Into::into).collect());
+            let kind = kind.name().parse().expect("of one who is registered");
             desk.ask(act, ProposeChange { id, kind, roles, municipality: None }).is_ok()
         }
         What::Confirm(id) => desk.ask(act, ConfirmProposal { id: person(id) }).is_ok(),

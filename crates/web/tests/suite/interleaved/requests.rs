@@ -232,6 +232,7 @@ impl Real {
             }
             What::Step(step) => step,
         };
+        let id = id.into();
         match step {
             RequestStepName::Receive => desk.ask(act, self.intake()),
             RequestStepName::Examine => {
