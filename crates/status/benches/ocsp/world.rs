@@ -13,15 +13,15 @@ use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::policy::Undelivered;
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_status::ocsp::{
-    AuthorityConfig, GenerationConfig, RequestMemory, Responder, ResponderIdentity, Settings,
+    AuthorityConfig, GenerationConfig, Responder, ResponderIdentity, Settings,
 };
 use jitsuin_status::query_log::{LogUnavailable, QueryLog, QueryRecord};
 use keys::{Administer, KeyLabel, MemoryKeyStore, Sign, SigningKey};
 use store::journal::PersonalDataKey;
 use store::segments::{Limits, QuerySegments};
 use store::{
-    CaRow, Change, Entry, HeardRequest, HeardRequests, IntentRow, Options, Published, Sqlite,
-    StateKey, Store, Unit, VerifierRow,
+    CaRow, Change, Entry, HeardRequests, IntentRow, Options, Published, Sqlite, StateKey, Store,
+    Unit, VerifierRow,
 };
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
@@ -81,7 +81,7 @@ impl World {
         let (segments, _) =
             QuerySegments::open(directory.path().join("queries"), Limits::default(), 0).unwrap();
         let (heard, _) = HeardRequests::open(&directory.path().join("heard.db")).unwrap();
-        let memory = Arc::new(Heard(heard));
+        let memory = Arc::new(heard);
         let store: Arc<dyn Published> = store;
         let responder = Responder::new(
             &[authority],
@@ -108,15 +108,6 @@ impl QueryLog for Segments {
     fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
         self.0.append(record.to_string().as_bytes()).unwrap();
         Ok(())
-    }
-}
-
-/// Every signed request in a file, as the program remembers it.
-struct Heard(HeardRequests);
-
-impl RequestMemory for Heard {
-    fn hear(&self, request: &HeardRequest) -> store::Result<Option<HeardRequest>> {
-        self.0.hear(request)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use store::HeardRequest;
+use store::{HeardRequest, HeardRequests};
 
 /// How long a client may send the same request once more from the same address: it got no answer, or lost
 /// it.
@@ -14,8 +14,8 @@ const RETRY: SignedDuration = SignedDuration::from_mins(1);
 ///
 /// # Contract
 /// A request of which `hear` returned nothing is never again one of which it returns nothing, until its
-/// signer's certificate has ended. Once its query record is written, this holds after the process's end
-/// too. It is called from many threads at once, once for each request and before the answer, and should
+/// signer's certificate has ended. What comes back is when it was heard first, to the second, and from where.
+/// Once its query record is written, this holds after the process's end too. It is called from many threads at once, once for each request and before the answer, and should
 /// not wait for a disk each time.
 pub trait RequestMemory: Send + Sync {
     /// Notes a request. If it was noted before, what was noted then comes back.
@@ -65,7 +65,13 @@ impl Spent {
     }
 }
 
-/// A memory that ends with the process, for tests.
+impl RequestMemory for HeardRequests {
+    fn hear(&self, request: &HeardRequest) -> store::Result<Option<HeardRequest>> {
+        HeardRequests::hear(self, request)
+    }
+}
+
+/// The in-memory twin: it ends with the process.
 #[derive(Debug, Default)]
 pub struct MemoryOfRequests(Mutex<HashMap<[u8; 16], HeardRequest>>);
 
@@ -89,7 +95,26 @@ impl RequestMemory for MemoryOfRequests {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contract::{check, expect_remembered};
     use super::*;
+
+    #[test]
+    fn v5_the_twin_of_the_memory_keeps_what_the_responder_relies_on() {
+        let memory = MemoryOfRequests::default();
+        check(&memory);
+    }
+
+    #[test]
+    fn v5_what_is_kept_of_requests_keeps_what_the_responder_relies_on() {
+        let place = tempfile::tempdir().expect("a directory");
+        let open = || HeardRequests::open(&place.path().join("heard.db")).expect("a memory").0;
+        let memory = open();
+        let noted = check(&memory);
+        memory.begin_segment(1).expect("written");
+        expect_remembered(&memory, &noted);
+        drop(memory);
+        expect_remembered(&open(), &noted);
+    }
 
     #[test]
     fn v5_each_request_has_one_retry_and_none_of_what_another_process_heard() {

@@ -36,6 +36,8 @@
 mod access;
 mod as_of;
 mod cache;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod inquiry;
 mod issuer;
 mod memory;
