@@ -4,14 +4,15 @@
 mod ocsp_fixture;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use domain::certificate::{CertificateKind, CertificateState as State};
 use jiff::SignedDuration;
 use jitsuin_status::known::Known;
-use jitsuin_status::ocsp::Settings;
+use jitsuin_status::ocsp::{Responder, Settings};
 use ocsp_fixture::request::{Draft, Signer};
 use ocsp_fixture::{Ca, PEER, World, response_status, serial};
-use store::VerifierRow;
+use store::{HeardRequests, VerifierRow};
 
 const ANSWERED: u8 = 0;
 const TRY_LATER: u8 = 3;
@@ -233,6 +234,30 @@ fn v5_what_a_verifier_signed_is_believed_once_and_names_nobody_when_it_comes_aga
     assert_eq!(ask(&open, thief, world.now), (ANSWERED, None));
     let next = Draft::about(&world.ca, &[user]).signed(&signer);
     assert_eq!(ask(&next, PEER, world.now + minute * 2), (ANSWERED, verifier()));
+}
+
+/// A socket that takes both families tells IPv4 addresses in the form of IPv6 (RFC 4291 2.5.5.2).
+#[test]
+fn v5_a_retry_is_one_whether_the_first_request_waits_to_be_written_or_is() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let memory = HeardRequests::open(&world.directory.path().join("heard.db")).unwrap().0;
+    let (memory, log) = (Arc::new(memory), world.log.clone());
+    let config = [world.config(&world.ca)];
+    let settings = Settings::default();
+    let responder = Responder::new(&config, world.source(), log, memory.clone(), settings).unwrap();
+    let peers = ["192.0.2.1:4", "[2001:db8::1]:4", "[::ffff:192.0.2.1]:4"];
+    for (peer, is_written) in peers.into_iter().flat_map(|peer| [(peer, false), (peer, true)]) {
+        let peer: SocketAddr = peer.parse().unwrap();
+        let request = Draft::about(&world.ca, &[user]).signed(&signer);
+        assert_eq!(response_status(&responder.answer(&request, peer, world.now)), ANSWERED);
+        if is_written {
+            memory.begin_segment(1).unwrap();
+        }
+        let again = responder.answer(&request, peer, world.now + SignedDuration::from_secs(1));
+        assert_eq!(response_status(&again), ANSWERED, "{peer} {is_written}");
+    }
 }
 
 /// Whoever hears a signature makes others that hold as well: n - s for s (ECDSA).

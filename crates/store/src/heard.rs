@@ -55,7 +55,7 @@ pub struct HeardRequest {
     pub until: Timestamp,
     /// When it was heard first.
     pub at: Timestamp,
-    /// From where.
+    /// From where; an IPv4 address is one, by whichever socket it came.
     pub from: IpAddr,
 }
 

@@ -240,5 +240,6 @@ fn heard(
     let mut digest = [0; 16];
     digest.copy_from_slice(&whole[..16]);
     let until = signer.tbs.validity.not_after;
-    HeardRequest { digest, until, at: arrival.at, from: arrival.from }
+    // A socket that takes both families tells an IPv4 address in the form of IPv6, and nobody keeps that.
+    HeardRequest { digest, until, at: arrival.at, from: arrival.from.to_canonical() }
 }
