@@ -1,5 +1,7 @@
 //! The record of every query, by whatever protocol it came: kept before the answer leaves (E1).
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod strangers;
 
 use std::borrow::Cow;
@@ -22,10 +24,12 @@ pub use crate::ldap::LogUnavailable;
 /// Keeps the record of queries (A 5.4.1: every validity query, with its result and who asked).
 ///
 /// # Contract
-/// When `record` returns `Ok`, the record outlives the process. It is called before the first octet
-/// of the answer is sent, from many threads at once; when it fails, the answer does not leave and
-/// the protocol's own "try later" does. Nobody retries: the implementation does, or refuses. OCSP
-/// calls it on the thread that serves the connection, so it should not wait for a disk each time.
+/// When `record` returns `Ok`, the record outlives the process: one line, its beginning if it is long. It is
+/// called before the first octet of the answer is sent, from many threads at once; when it fails, the answer
+/// does not leave and the protocol's own "try later" does. Nobody retries: the implementation does, or
+/// refuses. OCSP calls it on the thread that serves the connection, so it should not wait for a disk each
+/// time. Of strangers' records, those beyond a bound may be counted instead ([`Strangers`]), and what was
+/// counted in the last minute ends with the process.
 pub trait QueryLog: Send + Sync {
     /// Records one query with its answer.
     ///
@@ -175,7 +179,7 @@ pub fn heard(line: &str) -> Option<HeardRequest> {
         digest,
         until: Timestamp::from_second(until.parse().ok()?).ok()?,
         at: at.parse().ok()?,
-        from: peer.ip(),
+        from: peer.ip().to_canonical(),
     })
 }
 
@@ -224,12 +228,18 @@ pub struct LdapRecords(pub Arc<dyn QueryLog>);
 
 impl ldap::QueryLog for LdapRecords {
     fn record(&self, query: &ldap::Query) -> Result<(), LogUnavailable> {
+        self.0.record(&query.into())
+    }
+}
+
+impl From<&ldap::Query> for QueryRecord {
+    fn from(query: &ldap::Query) -> Self {
         let verifier = match &query.identity {
             Identity::Anonymous => None,
             Identity::Verifier { id, .. } => Some(id.clone()),
         };
         let told = Query::Ldap { asked: query.asked.clone(), result: query.result };
-        self.0.record(&QueryRecord { at: query.at, peer: query.peer, verifier, query: told })
+        Self { at: query.at, peer: query.peer, verifier, query: told }
     }
 }
 
@@ -309,22 +319,24 @@ mod tests {
         assert_eq!(heard(""), None);
     }
 
+    /// What a log in memory holds, as lines.
+    fn lines(log: &MemoryQueryLog) -> Vec<String> {
+        log.records().iter().map(QueryRecord::to_string).collect()
+    }
+
+    #[test]
+    fn e1_the_twins_of_both_records_keep_what_the_answers_rely_on() {
+        let log = MemoryQueryLog::default();
+        contract::check(&log, &|| lines(&log));
+        let log = ldap::MemoryQueryLog::default();
+        contract::check_ldap(&log, &|| {
+            log.queries().iter().map(|query| QueryRecord::from(query).to_string()).collect()
+        });
+    }
+
     #[test]
     fn e1_ldap_writes_into_the_same_record() {
         let log = Arc::new(MemoryQueryLog::default());
-        let id: VerifierId = "verifier-1".parse().expect("an id");
-        let query = ldap::Query {
-            at: Timestamp::UNIX_EPOCH,
-            peer: SocketAddr::from(([127, 0, 0, 1], 40_000)),
-            identity: Identity::Verifier { id: id.clone(), name: ldap::Dn::root() },
-            asked: ldap::Asked::Bind { name: "CN=\n".to_owned() },
-            result: ResultCode::Success,
-        };
-        ldap::QueryLog::record(&LdapRecords(log.clone()), &query).expect("memory");
-        let records = log.records();
-        assert_eq!((records.len(), &records[0].verifier), (1, &Some(id)));
-        let line = records[0].to_string();
-        assert!(line.contains("verifier-1 ldap Success"), "{line}");
-        assert!(!line.contains('\n'), "what comes from outside is quoted: {line}");
+        contract::check_ldap(&LdapRecords(log.clone()), &|| lines(&log));
     }
 }
