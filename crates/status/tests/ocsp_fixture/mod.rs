@@ -120,12 +120,17 @@ impl World {
         Arc::new(published)
     }
 
+    /// The same, with the switches of what can fail.
+    pub fn failing_source(&self) -> Arc<dyn StatusSource> {
+        Arc::new(Failing { source: self.source(), faults: self.faults.clone() })
+    }
+
     pub fn responder(&self) -> Responder {
         self.responder_for(&[self.config(&self.ca)], Settings::default())
     }
 
     pub fn responder_for(&self, authorities: &[AuthorityConfig], settings: Settings) -> Responder {
-        let source = Arc::new(Failing { store: self.store.clone(), faults: self.faults.clone() });
+        let source = self.failing_source();
         let log = Arc::new(FailingLog { log: self.log.clone(), faults: self.faults.clone() });
         Responder::new(authorities, source, log, self.memory.clone(), settings).unwrap()
     }
@@ -383,17 +388,20 @@ pub fn commit(store: &dyn Store, kind: EventKind, changes: Vec<Change>, now: Tim
     store.commit(unit).unwrap();
 }
 
-/// A store that can be made to fail.
+/// A source that can be made to fail, and to tell a number of its own or none.
 struct Failing {
-    store: Arc<dyn Store>,
+    source: Arc<dyn StatusSource>,
     faults: Arc<Faults>,
 }
 
 impl Failing {
-    fn read<T>(&self, read: impl FnOnce(&dyn Store) -> store::Result<T>) -> store::Result<T> {
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&dyn StatusSource) -> store::Result<T>,
+    ) -> store::Result<T> {
         match self.faults.store.load(Ordering::Relaxed) {
             true => Err(store::Error::Unavailable("the disk is gone".to_owned())),
-            false => read(self.store.as_ref()),
+            false => read(self.source.as_ref()),
         }
     }
 }
@@ -402,23 +410,23 @@ impl StatusSource for Failing {
     fn look(&self, ca: &CaId, serials: &[SerialNumber]) -> store::Result<Looked> {
         self.faults.status_reads.fetch_add(1, Ordering::Relaxed);
         let changes = self.changes();
-        self.read(|store| Ok(Looked { changes, rows: store.statuses(ca, serials)?.rows }))
+        self.read(|source| Ok(Looked { changes, ..source.look(ca, serials)? }))
     }
 
     fn accesses(&self) -> store::Result<Vec<VerifierAccess>> {
-        self.read(|store| store.accesses())
+        self.read(|source| source.accesses())
     }
 
     fn access(&self, id: &VerifierId) -> store::Result<Option<VerifierAccess>> {
-        self.read(|store| store.access(id))
+        self.read(|source| source.access(id))
     }
 
     fn last_sequence(&self) -> store::Result<Option<Sequence>> {
-        self.read(|store| store.last_sequence())
+        self.read(|source| source.last_sequence())
     }
 
     fn raise_doubt(&self, finding: &str) {
-        self.store.doubt().raise(finding);
+        self.source.raise_doubt(finding);
     }
 
     fn changes(&self) -> Option<u64> {
