@@ -360,6 +360,63 @@ mod tests {
         assert_eq!((of_verifier, others, counted), (2_000, 1_000, 19_000));
     }
 
+    /// A log as a server has it, without one before it.
+    fn begun(scratch: &testkit::Scratch, home: &Home) -> SealedQueryLog {
+        let limits = store::segments::Limits::default();
+        let (segments, _) = QuerySegments::open(home.queries(), limits, 0).expect("segments");
+        let heard = recalled(home, memory(home)).expect("a memory");
+        let clock: Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+        let room = RoomOnDisk::default();
+        SealedQueryLog::new(segments, heard, scratch.store.clone(), clock, room)
+    }
+
+    /// What the files hold now, as a kill would leave them.
+    fn lines(home: &Home) -> Vec<String> {
+        let mut lines = Vec::new();
+        let read = read_records(&home.queries(), 0, |line| {
+            lines.push(line.to_owned());
+            Ok(())
+        });
+        read.expect("the files");
+        lines
+    }
+
+    #[test]
+    fn e1_the_sealed_records_keep_what_the_answers_rely_on() {
+        let scratch = testkit::Scratch::new();
+        let home = Home::new(scratch.path());
+        status::query_log::contract::check(&begun(&scratch, &home), &|| lines(&home));
+        let scratch = testkit::Scratch::new();
+        let home = Home::new(scratch.path());
+        let ldap = status::query_log::LdapRecords(Arc::new(begun(&scratch, &home)));
+        status::query_log::contract::check_ldap(&ldap, &|| lines(&home));
+    }
+
+    /// The records of them are all that is sure to be there after a kill.
+    #[test]
+    fn v5_the_sealed_records_are_the_memory_that_the_responder_relies_on() {
+        let scratch = testkit::Scratch::new();
+        let home = Home::new(scratch.path());
+        let log = begun(&scratch, &home);
+        let noted = status::ocsp::contract::check(&log);
+        for first in &noted {
+            let query = status::query_log::Query::Ocsp {
+                heard: Some(*first),
+                is_retry: false,
+                asked: Vec::new(),
+                outcome: status::query_log::OcspOutcome::Signed,
+            };
+            let peer = std::net::SocketAddr::from((first.from, 40_000));
+            let record = QueryRecord { at: first.at, peer, verifier: None, query };
+            log.record(&record).expect("recorded");
+        }
+        drop(log);
+        status::ocsp::contract::expect_remembered(&begun(&scratch, &home), &noted);
+        std::fs::remove_file(home.heard()).expect("lost");
+        let _ = std::fs::remove_file(home.heard().with_file_name("heard.db-wal"));
+        status::ocsp::contract::expect_remembered(&begun(&scratch, &home), &noted);
+    }
+
     /// An older copy of the memory, as a backup has it, knows by the records what it has missed.
     #[test]
     fn v5_a_memory_that_was_put_back_remembers_what_was_heard_since() {
