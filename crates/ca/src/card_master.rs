@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use card::scp03::{self, ChannelError, StaticKeys};
+use card::scp03::StaticKeys;
 use card::terminal::{CardMaster, CardMasterError, Handshake, SessionGrant};
-use card::{CardKeys, CardNumber, DataEncryptionKey, jpki};
+use card::{CardKeys, CardNumber, DataEncryptionKey};
 use domain::act::Act;
 use domain::id::SystemOperation;
 use domain::journal::EventKind;
@@ -150,19 +149,7 @@ impl CardKeyring {
         };
         let enc = key(CardKeyPurpose::Encryption)?;
         let keys = StaticKeys::new(enc.as_bytes(), key(CardKeyPurpose::Mac)?.as_bytes());
-        let session = || {
-            let Handshake { host_challenge: host, card_challenge: card, .. } = handshake;
-            // Made of the card's own counter: a challenge that is not was made up by somebody else.
-            let expected = scp03::card_challenge(&keys, &handshake.sequence, &jpki::AID)?;
-            verify_slices_are_equal(&expected, card).map_err(|_| ChannelError::NotAuthentic)?;
-            let session = scp03::session_keys(&keys, host, card)?;
-            session.verify_card(host, card, &handshake.card_cryptogram)?;
-            Ok(session)
-        };
-        let keys = session().map_err(|error| match error {
-            ChannelError::NotAuthentic => CardMasterError::NotAuthentic,
-            other => CardMasterError::Unavailable(other.to_string()),
-        })?;
+        let keys = handshake.session_keys(&keys)?;
         let dek = DataEncryptionKey::new(key(CardKeyPurpose::DataEncryption)?.as_bytes());
         Ok(SessionGrant { keys, dek })
     }
@@ -174,8 +161,7 @@ impl CardKeyring {
         act: &Act,
         handshake: &Handshake,
     ) -> std::result::Result<(), CardMasterError> {
-        let [high, middle, low] = handshake.sequence;
-        let sequence = u32::from_be_bytes([0, high, middle, low]);
+        let sequence = handshake.count();
         let card = handshake.number.id();
         let entry = Entry::new(EventKind::CardSessionGranted, act).subject(&card);
         let change = Change::GrantCardSession { card, sequence };

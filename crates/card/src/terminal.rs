@@ -10,10 +10,14 @@
 
 mod authentication;
 mod card_terminal;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod error;
 pub mod key_pair_generator;
 mod line;
 mod load;
+#[cfg(any(test, feature = "contract"))]
+pub mod memory;
 #[cfg(any(test, feature = "pcsc"))]
 mod patient;
 #[cfg(feature = "pcsc")]

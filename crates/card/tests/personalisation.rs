@@ -10,8 +10,8 @@ use jitsuin_card::terminal::{
     CardMasterError, CardTerminal, Connection, ConnectionError, Load, LoadedKey, OperationTag,
     SecuredCard, TerminalError,
 };
-use jitsuin_card::{CardSlot, LifeState, possession_statement};
-use line::{DEK, NUMBER, Office, OnReader, Side, TRANSPORT, act, keys};
+use jitsuin_card::{CardKeys, CardSlot, LifeState, possession_statement};
+use line::{DEK, NUMBER, OnReader, Side, TRANSPORT, act, keys, office};
 
 const FIRST: OperationTag = OperationTag([1; 16]);
 const SECOND: OperationTag = OperationTag([2; 16]);
@@ -323,17 +323,17 @@ fn c4_wrong_keys_open_nothing_on_either_side() {
     let reader = OnReader::blank();
     let mut others = keys();
     others.mac = [0x55; 32].into();
-    let refused = reader.select().authenticate(&act(), &Office(others.clone()));
+    let refused = reader.select().authenticate(&act(), &office(others.clone()));
     assert_eq!(refused.expect_err("a stranger's card"), TerminalError::NotAuthentic);
     // A window does not take a card master's word for it.
-    struct Gullible(Office);
+    struct Gullible(CardKeys);
     impl jitsuin_card::terminal::CardMaster for Gullible {
         fn open_session(
             &self,
             _: &domain::act::Act,
             heard: &jitsuin_card::terminal::Handshake,
         ) -> Result<jitsuin_card::terminal::SessionGrant, CardMasterError> {
-            let static_keys = jitsuin_card::scp03::StaticKeys::from(&self.0.0);
+            let static_keys = jitsuin_card::scp03::StaticKeys::from(&self.0);
             let (host, card) = (&heard.host_challenge, &heard.card_challenge);
             let keys = jitsuin_card::scp03::session_keys(&static_keys, host, card).expect("keys");
             Ok(jitsuin_card::terminal::SessionGrant {
@@ -342,7 +342,7 @@ fn c4_wrong_keys_open_nothing_on_either_side() {
             })
         }
     }
-    let refused = reader.select().authenticate(&act(), &Gullible(Office(others)));
+    let refused = reader.select().authenticate(&act(), &Gullible(others));
     assert_eq!(refused.expect_err("the window checks"), TerminalError::NotAuthentic);
     assert_eq!(reader.open().report().expect("a report").life(), LifeState::Blank);
 }

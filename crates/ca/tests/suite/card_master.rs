@@ -63,6 +63,14 @@ fn nth_handshake(keys: &CardKeys, number: CardNumber, sequence: [u8; 3]) -> Hand
 }
 
 #[test]
+fn c4_the_keyring_keeps_what_windows_rely_on() {
+    let world = World::new();
+    let keyring = world.keyring();
+    let keys = |number| keyring.card_keys(&number).expect("keys");
+    card::terminal::contract::check(&keyring, &keys, &act(&world.clock));
+}
+
+#[test]
 fn c4_a_session_is_opened_with_a_card_that_holds_the_keys_of_its_number_alone() {
     let world = World::new();
     let keyring = world.keyring();

@@ -1,7 +1,7 @@
 //! What a window does to a card, with a card master that knows its keys.
 
 use domain::act::Act;
-use jitsuin_card::scp03::{self, StaticKeys};
+use jitsuin_card::scp03::StaticKeys;
 use jitsuin_card::terminal::{
     CardMaster, CardMasterError, CardTerminal, Handshake, Load, SecuredCard, SessionGrant,
 };
@@ -22,9 +22,7 @@ struct Master(StaticKeys);
 
 impl CardMaster for Master {
     fn open_session(&self, _: &Act, heard: &Handshake) -> Result<SessionGrant, CardMasterError> {
-        let (host, card) = (&heard.host_challenge, &heard.card_challenge);
-        let keys = scp03::session_keys(&self.0, host, card).unwrap();
-        keys.verify_card(host, card, &heard.card_cryptogram).unwrap();
+        let keys = heard.session_keys(&self.0)?;
         Ok(SessionGrant { keys, dek: DataEncryptionKey::new(&DATA_ENCRYPTION) })
     }
 }

@@ -1,7 +1,12 @@
 //! What was said when a channel was begun: enough to check the card and to make the session's keys.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
 use crate::protocol::card_number::CardNumber;
-use crate::protocol::scp03::{self, Challenge, Cryptogram, SequenceCounter};
+use crate::protocol::jpki;
+use crate::protocol::scp03::{
+    self, Challenge, ChannelError, Cryptogram, SequenceCounter, SessionKeys, StaticKeys,
+};
 
 /// Why an answer to INITIALIZE UPDATE is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +52,26 @@ impl Handshake {
             card_cryptogram: part(answer, 21),
             sequence: part(answer, 29),
         })
+    }
+
+    /// The keys of this session, if it is one with the card that holds `keys`: what a card master grants.
+    ///
+    /// # Errors
+    /// [`ChannelError::NotAuthentic`] for any other; [`ChannelError::Provider`].
+    pub fn session_keys(&self, keys: &StaticKeys) -> Result<SessionKeys, ChannelError> {
+        let (host, card) = (&self.host_challenge, &self.card_challenge);
+        // Made of the card's own counter: a challenge that is not was made up by somebody else.
+        let expected = scp03::card_challenge(keys, &self.sequence, &jpki::AID)?;
+        verify_slices_are_equal(&expected, card).map_err(|_| ChannelError::NotAuthentic)?;
+        let session = scp03::session_keys(keys, host, card)?;
+        session.verify_card(host, card, &self.card_cryptogram)?;
+        Ok(session)
+    }
+
+    /// How many channels were begun with the card, this one among them.
+    pub fn count(&self) -> u32 {
+        let [high, middle, low] = self.sequence;
+        u32::from_be_bytes([0, high, middle, low])
     }
 
     /// The answer to INITIALIZE UPDATE, as the card sends it.

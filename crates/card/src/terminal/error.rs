@@ -156,6 +156,15 @@ impl From<ChannelError> for TerminalError {
     }
 }
 
+impl From<ChannelError> for CardMasterError {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::NotAuthentic => Self::NotAuthentic,
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
 impl From<CardMasterError> for TerminalError {
     fn from(error: CardMasterError) -> Self {
         match error {

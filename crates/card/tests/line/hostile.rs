@@ -10,7 +10,7 @@ use jitsuin_card::terminal::{
 };
 use jitsuin_card::{CardSlot, jpki};
 
-use super::{NUMBER, Office, act, keys};
+use super::{NUMBER, act, keys, office};
 
 /// The most commands that all calls of a test may take: four certificates, each read in the smallest
 /// parts there may be, and each part announced before it comes.
@@ -135,7 +135,7 @@ pub(crate) fn outside_a_channel(
         came.push(signature.map(|signature| assert!((128..=512).contains(&signature.len()))));
     }
     assert!(*heard.lock().expect("no panic") < MOST_COMMANDS);
-    let opened = select().authenticate(&act(), &Office(keys()));
+    let opened = select().authenticate(&act(), &office(keys()));
     assert!(opened.is_err(), "nobody opens a channel by chance");
     came.push(opened.map(drop));
     came
@@ -204,7 +204,7 @@ impl Connection for Traitor {
 pub(crate) fn in_a_channel(says: Vec<(Vec<u8>, u16)>) -> Vec<Result<(), TerminalError>> {
     let traitor = Traitor { channel: None, heard: None, says, count: 0 };
     let terminal = CardTerminal::select(Box::new(traitor)).expect("selected");
-    let mut card = terminal.authenticate(&act(), &Office(keys())).expect("it holds the keys");
+    let mut card = terminal.authenticate(&act(), &office(keys())).expect("it holds the keys");
     ask_everything(&mut card)
 }
 
