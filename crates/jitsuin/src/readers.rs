@@ -9,7 +9,6 @@ use ca::card_master::CardKeyring;
 use card::terminal::Connection;
 use card::{Cabinet, CabinetError, CardNumber, SignatureKeys, VaultKey};
 use domain::id::{CardId, InvalidId, MunicipalityCode};
-use domain::rule::Rule;
 use ra::readers::{ReaderError, Readers, Wanted};
 
 use crate::config::CardSource;
@@ -74,17 +73,10 @@ impl CardReaders {
         make_once(&self.cabinet, &self.keyring, signature_keys, CardNumber(number))
     }
 
-    fn cabinet_card(
-        &self,
-        wanted: Option<&CardId>,
-        may_make: bool,
-    ) -> Result<Box<dyn Connection>, ReaderError> {
+    /// The card that is meant, or a blank one.
+    fn cabinet_card(&self, wanted: Option<&CardId>) -> Result<Box<dyn Connection>, ReaderError> {
         let id = match wanted {
             Some(id) => id.clone(),
-            None if !may_make => {
-                let rule = "no card lies on it: name the card, or the reader on which it lies";
-                return Err(ReaderError::Refused(rule.into()));
-            }
             None => self.make_blank(SignatureKeys::Any).map_err(|error| {
                 match error.downcast_ref::<ca::Error>() {
                     Some(keys) => keys
@@ -95,9 +87,9 @@ impl CardReaders {
             })?,
         };
         let card = self.cabinet.insert(&id).map_err(|error| match error {
-            CabinetError::Unknown(_) | CabinetError::NoNumber(_) => ReaderError::Refused(
-                Rule::from("no such card; name the reader on which it lies").telling(error),
-            ),
+            CabinetError::Unknown(_) | CabinetError::NoNumber(_) => {
+                ReaderError::no_such_card(error)
+            }
             busy @ CabinetError::InUse(_) => ReaderError::Busy(busy.to_string()),
             other => unavailable(&other),
         })?;
@@ -115,15 +107,15 @@ impl Readers for CardReaders {
         if let Some(id) = named.and_then(|name| name.strip_prefix(CABINET)) {
             // Where cards come to readers, none lies in a file.
             if self.source == CardSource::Readers {
-                return Err(ReaderError::Refused(NO_SUCH_READER.into()));
+                return Err(ReaderError::no_such_reader());
             }
             let id = id
                 .parse()
                 .map_err(|refused: InvalidId| ReaderError::Refused(refused.rule.into()))?;
-            return self.cabinet_card(Some(&id), false);
+            return self.cabinet_card(Some(&id));
         }
         match (named, self.source) {
-            (None, CardSource::Cabinet) => self.cabinet_card(wanted.card.as_ref(), wanted.is_new),
+            (None, CardSource::Cabinet) => self.cabinet_card(wanted.in_drawer()?),
             (Some(reader), _) => self.own_reader(municipality, reader),
             (None, _) => self.only_reader(municipality),
         }
@@ -140,7 +132,7 @@ impl CardReaders {
     ) -> Result<Box<dyn Connection>, ReaderError> {
         match self.bound.get(reader) {
             Some(owner) if *owner == municipality => machine::connect(reader),
-            _ => Err(ReaderError::Refused(NO_SUCH_READER.into())),
+            _ => Err(ReaderError::no_such_reader()),
         }
     }
 
@@ -160,8 +152,6 @@ impl CardReaders {
         }
     }
 }
-
-const NO_SUCH_READER: &str = "this municipality has no such reader ([cards.readers] in the configuration says whose each is)";
 
 fn unavailable(error: &dyn Display) -> ReaderError {
     ReaderError::Unavailable(error.to_string())
@@ -211,5 +201,30 @@ pub(crate) mod machine {
 
     pub(super) fn connect(_: &str) -> Result<Box<dyn Connection>, ReaderError> {
         Err(ReaderError::Refused(RULE.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ca::card_master::dangerous_set_up_without_backup;
+    use keys::MemoryKeyStore;
+    use testkit::{Clock, Scratch, act};
+
+    use super::*;
+
+    #[test]
+    fn c2_the_cabinets_readers_keep_what_windows_rely_on() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-04-01T03:00:00Z"));
+        let (act, keys) = (act(&clock), Arc::new(MemoryKeyStore::new()));
+        let keyring = dangerous_set_up_without_backup(&act, scratch.store.clone(), keys);
+        let keyring = Arc::new(keyring.expect("a card master"));
+        let vault = VaultKey::new(&[5; 32]);
+        let cabinet = Cabinet::open(&scratch.path().join("cards"), vault).expect("a cabinet");
+        let kawaguchi = "11203".parse().expect("a municipality");
+        let bound = BTreeMap::from([("Reader 01".to_owned(), kawaguchi)]);
+        let source = CardSource::Cabinet;
+        let readers = CardReaders::new(cabinet, keyring.clone(), source, bound);
+        let reader = ("Reader 01", kawaguchi);
+        ra::readers::contract::check(&readers, &*keyring, reader, &act);
     }
 }

@@ -1,5 +1,10 @@
 //! What a window needs of card readers: a connection to the card that lies on one.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+#[cfg(any(test, feature = "contract"))]
+pub mod memory;
+
 use card::terminal::Connection;
 use domain::hindrance::Hindrance;
 use domain::id::{CardId, MunicipalityCode};
@@ -8,7 +13,8 @@ use domain::rule::Rule;
 /// The readers of the windows.
 ///
 /// # Contract
-/// - A connection is exclusive: until it is dropped, nobody else reaches the card.
+/// - A connection is exclusive: until it is dropped, nobody else reaches the card. Whoever tries is told so,
+///   and whoever has it notices nothing.
 /// - Connecting sends the card nothing that changes it, and powers it on anew: no secret that was
 ///   verified before counts.
 /// - Which card answers is not believed here. The window asks it in the channel.
@@ -18,8 +24,8 @@ pub trait Readers: Send + Sync {
     ///
     /// # Errors
     /// [`ReaderError::Refused`] when there can be no such reader or card, or neither is named and no
-    /// card lies anywhere; [`ReaderError::Unavailable`] when there is none just now, and repeating
-    /// may help.
+    /// card lies anywhere; [`ReaderError::Busy`] and [`ReaderError::Unavailable`] when there is none just
+    /// now, and repeating may help. Nothing was made then.
     fn connect(
         &self,
         municipality: MunicipalityCode,
@@ -49,7 +55,36 @@ impl Wanted {
     pub fn blank(reader: Option<&str>) -> Self {
         Self { reader: reader.map(str::to_owned), card: None, is_new: true }
     }
+
+    /// Which card of a drawer of emulated ones is meant, where no reader is named; none where a blank one
+    /// is to be made.
+    ///
+    /// # Errors
+    /// [`ReaderError::Refused`] where no card is named either, and none may be made.
+    pub fn in_drawer(&self) -> Result<Option<&CardId>, ReaderError> {
+        match (&self.card, self.is_new) {
+            (None, false) => Err(ReaderError::Refused(NOTHING_LIES_THERE.into())),
+            (named, _) => Ok(named.as_ref()),
+        }
+    }
 }
+
+const NOTHING_LIES_THERE: &str =
+    "no card lies on it: name the card, or the reader on which it lies";
+
+impl ReaderError {
+    /// There is no such card in the drawer; `told` is why, for the log.
+    pub fn no_such_card(told: impl std::fmt::Display) -> Self {
+        Self::Refused(Rule::from("no such card; name the reader on which it lies").telling(told))
+    }
+
+    /// The municipality has no reader of this name: another's is told apart from none by no word.
+    pub fn no_such_reader() -> Self {
+        Self::Refused(NO_SUCH_READER.into())
+    }
+}
+
+const NO_SUCH_READER: &str = "this municipality has no such reader ([cards.readers] in the configuration says whose each is)";
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

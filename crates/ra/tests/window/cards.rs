@@ -25,8 +25,13 @@ fn verified(world: &World) -> ApplicationId {
 
 /// Issue is refused for what lies on the reader, journaled, and nothing is bound or written.
 fn expect_refused(world: &World, id: &ApplicationId, lying: Card, rule: &str) {
-    let before = format!("{lying:?}");
     world.readers.lay(Some(lying));
+    expect_lying_refused(world, id, rule);
+}
+
+/// The same of what was laid there before.
+fn expect_lying_refused(world: &World, id: &ApplicationId, rule: &str) {
+    let before = format!("{:?}", world.readers.lying());
     let refused =
         world.window.card_counter().issue(&world.act(), id, None).expect_err(rule).to_string();
     assert!(refused.contains(rule), "{refused}");
@@ -61,7 +66,8 @@ fn c1_a_card_personalised_already_is_refused_where_a_blank_one_is_needed() {
     let world = World::new();
     let id = verified(&world);
     let (others, _) = world.first_card(&hanako());
-    expect_refused(&world, &id, world.card(&others), "was made out before");
+    world.readers.lay_own(&others);
+    expect_lying_refused(&world, &id, "was made out before");
     // The office does not know this one, but it is not blank.
     let elsewhere = World::new();
     let (personalised, _) = elsewhere.first_card(&hanako());
@@ -90,9 +96,10 @@ fn l2_another_card_than_the_one_that_was_brought_is_refused() {
     let (others, _) = world.first_card(&hanako());
     let renewal = form_with_card(&taro(), "jpki-auth", "renewal", &own);
     let id = world.verified(&renewal);
-    expect_refused(&world, &id, world.card(&others), "is meant");
+    world.readers.lay_own(&others);
+    expect_lying_refused(&world, &id, "is meant");
     world.window.card_counter().issue(&world.act(), &id, None).expect("with the right card");
-    world.readers.lay(Some(world.card(&others)));
+    world.readers.lay_own(&others);
     let none = HolderSecrets::default();
     let refused = world
         .window
@@ -142,7 +149,7 @@ fn l1_a_new_card_that_was_never_written_to_serves_another_applicant() {
     assert_eq!(world.card(&card).life(), LifeState::Blank);
     world.expect_agreement(&card);
     let second = world.verified(&form(&hanako(), "jpki-auth", "issue-with-card"));
-    world.readers.lay(Some(world.card(&card)));
+    world.readers.lay_own(&card);
     let issued = world.window.card_counter().issue(&world.act(), &second, None).expect("issued");
     assert_eq!((&issued.card, world.record(&card).holder), (&card, hanako().code));
     // One that was written to serves nobody else.

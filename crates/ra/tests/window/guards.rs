@@ -101,7 +101,7 @@ fn c3_no_window_reaches_a_card_of_another_municipality() {
     };
     assert_eq!(asks(&card), asks(&CardNumber([9; 10]).id()));
     // Whatever is named, or nothing, and the card lies on the reader.
-    world.readers.lay(Some(world.card(&card)));
+    world.readers.lay_own(&card);
     let any = Wanted::default();
     for _ in 0..3 {
         let tried =
@@ -134,7 +134,7 @@ fn l11_a_foreign_card_does_not_count_as_the_destroyed_one() {
     let (new, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let (others, _) = world.first_card(&hanako());
     world.window.card_counter().discard(&world.act(), &new, CardPlace::Absent).expect("given up");
-    world.readers.lay(Some(world.card(&others)));
+    world.readers.lay_own(&others);
     let wanted = Wanted::card(&card, None);
     let refused = world
         .window
@@ -208,14 +208,14 @@ fn l4_an_operation_s_id_stands_for_all_that_was_asked_and_for_its_card() {
         let seen = jitsuin_ra::window::EvidenceRecord { doubt: seen, ..evidence(items) };
         world.window.card_service().reset_secret(&act, &Wanted::default(), &new_pin(), &seen)
     };
-    world.readers.lay(Some(world.card(&own)));
+    world.readers.lay_own(&own);
     assert_eq!(reset(&[Evidence::PhotoDocument], None).expect("reset"), own);
     for (items, doubt) in [(&[][..], None), (&[Evidence::PhotoDocument][..], Some("another"))] {
         let refused = reset(items, doubt).expect_err("another request").to_string();
         assert!(refused.contains("another request"), "{refused}");
     }
     assert_eq!(reset(&[Evidence::PhotoDocument], None).expect("a repetition"), own);
-    world.readers.lay(Some(world.card(&others)));
+    world.readers.lay_own(&others);
     let refused = reset(&[Evidence::PhotoDocument], None).expect_err("another card").to_string();
     assert!(refused.contains(others.as_str()) && refused.contains("is meant"), "{refused}");
     world.readers.lay(None);
@@ -234,7 +234,7 @@ fn l4_an_operation_s_id_stands_for_all_that_was_asked_and_for_its_card() {
 fn e1_a_refusal_at_the_counter_names_the_card_by_its_own_word() {
     let world = World::new();
     let (card, _) = world.first_card(&taro());
-    world.readers.lay(Some(world.card(&card)));
+    world.readers.lay_own(&card);
     let (window, any) = (&world.window, Wanted::default());
     let expect_named = || {
         let last = world.journal().pop().expect("an entry");

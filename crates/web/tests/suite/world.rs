@@ -6,16 +6,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ca::card_master::{CardKeyring, dangerous_set_up_without_backup};
+use ca::card_master::dangerous_set_up_without_backup;
 use ca::{CertificationAuthority, ServiceRequest};
-use card::terminal::Connection;
-use card::{Cabinet, CardNumber, SignatureKeys};
+use card::{CardNumber, SignatureKeys};
 use domain::certificate::CertificateKind;
-use domain::id::{CaId, CardId, MunicipalityCode};
+use domain::id::{CaId, CardId};
 use domain::journal::EventKind;
 use domain::policy::Policy;
 use domain::resident::{Gender, Resident};
-use domain::rule::Rule;
 use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +22,7 @@ use jitsuin_web::{Fault, Problem, api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
 use ra::authority::Authority;
 use ra::holder::Holders;
-use ra::readers::{ReaderError, Readers, Wanted};
+use ra::readers::memory::MemoryReaders;
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use status::room::Room;
@@ -97,7 +95,7 @@ impl World {
         let register = EmbeddedRegister::create(&directory, residents());
         let register = Arc::new(register.expect("a register"));
         let issuers = issuers(&scratch);
-        let desk = open(&scratch, &clock, (&store, &keys), (&authorities, issuers), &register);
+        let desk = open(&clock, (&store, &keys), (&authorities, issuers), &register);
         let desk = Arc::new(desk);
         add_people(&scratch, &clock);
         let (runtime, address, holders) = start(&scratch, desk.clone());
@@ -150,7 +148,6 @@ fn opened(store: &Arc<dyn Store>, keys: &Arc<dyn KeyStore>) -> Cas {
 }
 
 fn open(
-    scratch: &Scratch,
     clock: &Clock,
     (store, keys): (&Arc<dyn Store>, &Arc<dyn KeyStore>),
     (authorities, issuers): (&Cas, Vec<ForeignIssuer>),
@@ -161,8 +158,9 @@ fn open(
     let holders = Holders::new(store.clone(), joined.clone()).expect("randomness");
     let master = dangerous_set_up_without_backup(&act(clock), store.clone(), keys.clone());
     let master = Arc::new(master.expect("a card master"));
-    let cabinet = Cabinet::open(&scratch.path().join("cards"), card::VaultKey::new(&[5; 32]));
-    let cards = Arc::new(Cards { cabinet: cabinet.expect("a cabinet"), keyring: master.clone() });
+    let keyring = master.clone();
+    let keys = move |number| keyring.card_keys(&number).expect("keys of the card");
+    let cards = Arc::new(MemoryReaders::new(keys));
     let window =
         Window::new(store.clone(), register.clone(), joined, cards.clone(), master.clone());
     let told = clock.clone();
@@ -185,22 +183,8 @@ pub(super) fn joined(authorities: &Cas, store: &Arc<dyn Store>) -> Vec<Arc<dyn A
     authorities.values().map(join).collect()
 }
 
-/// Emulated cards; a blank one is made where a new one is wanted.
-struct Cards {
-    cabinet: Cabinet,
-    keyring: Arc<CardKeyring>,
-}
-
-impl Cards {
-    fn make(&self, taken: SignatureKeys, number: CardNumber) -> CardId {
-        let keys = self.keyring.card_keys(&number).expect("keys of the card");
-        self.cabinet.make_taking(taken, &number.id(), keys).expect("a blank card");
-        number.id()
-    }
-}
-
 /// Makes blank cards for the readers; there are residents.
-struct Bench(Arc<Cards>);
+struct Bench(Arc<MemoryReaders>);
 
 impl Workshop for Bench {
     fn make_card(&self, keys: SignatureKeys, number: CardNumber) -> Result<CardId, Problem> {
@@ -209,29 +193,6 @@ impl Workshop for Bench {
 
     fn generate_residents(&self, _: &Invented<'_>) -> Result<(), Problem> {
         Err(Problem::new(Fault::Conflict, "there is a resident register already"))
-    }
-}
-
-impl Readers for Cards {
-    fn connect(
-        &self,
-        _municipality: MunicipalityCode,
-        wanted: &Wanted,
-    ) -> Result<Box<dyn Connection>, ReaderError> {
-        if wanted.card.is_none() && !wanted.is_new {
-            return Err(ReaderError::Refused("no card lies on it".into()));
-        }
-        let blank = || {
-            let made = self.cabinet.ids().expect("ids").len() as u8;
-            self.make(SignatureKeys::Any, CardNumber([made; 10]))
-        };
-        let id = wanted.card.clone().unwrap_or_else(blank);
-        match self.cabinet.insert(&id) {
-            Ok(card) => Ok(Box::new(card)),
-            Err(error) => {
-                Err(ReaderError::Refused(Rule::from("there is no such card").telling(error)))
-            }
-        }
     }
 }
 
