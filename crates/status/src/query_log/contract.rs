@@ -42,6 +42,9 @@ pub fn check_ldap(log: &dyn ldap::QueryLog, lines: Lines<'_>) {
     for query in operations() {
         log.record(&query).expect("recorded");
         let line = QueryRecord::from(&query).to_string();
+        let who = if query.identity == Identity::Anonymous { "-" } else { "verifier-1" };
+        let begins = format!("{} {} {who} ldap {:?} ", query.at, query.peer, query.result);
+        assert!(line.starts_with(&begins), "{line}");
         assert!(!line.contains('\n'), "what comes from outside is quoted: {line}");
         told.push(line);
         assert_eq!(lines(), told);
@@ -64,12 +67,18 @@ fn what_was_recorded_is_there_when_it_was_said(log: &dyn QueryLog, lines: Lines<
             assert_eq!(lines(), told);
         }
     }
+    // A verifier's is told whole (A 5.4.1), about as many certificates as one request may ask.
+    let asked = OcspAsked { ca: Some("jpki-auth".parse().expect("a CA")), ..nobodys() };
+    let (asked, outcome) = (vec![asked; 100], OcspOutcome::Signed);
+    let query = Query::Ocsp { heard: Some(remembered()), is_retry: false, asked, outcome };
+    let record = QueryRecord { query, ..of_verifier() };
+    log.record(&record).expect("recorded");
+    assert_eq!(lines().pop(), Some(record.to_string()));
 }
 
 /// Whatever its sender made it of: else nobody could ask it and have no record.
 fn a_long_question_is_kept_by_its_beginning(log: &dyn QueryLog, lines: Lines<'_>) {
-    let asked = OcspAsked { ca: None, serial: "0a".repeat(20), status: None };
-    let (many, outcome) = (vec![asked; 5_000], OcspOutcome::Signed);
+    let (many, outcome) = (vec![nobodys(); 5_000], OcspOutcome::Signed);
     let ocsp = |heard| Query::Ocsp {
         heard,
         is_retry: false,
@@ -158,6 +167,10 @@ fn queries() -> Vec<Query> {
         Query::Web { path: "/crl/\n2026".to_owned(), status: 404 },
         Query::Web { path: String::new(), status: 400 },
     ]
+}
+
+fn nobodys() -> OcspAsked {
+    OcspAsked { ca: None, serial: "0a".repeat(20), status: None }
 }
 
 fn operations() -> Vec<ldap::Query> {
