@@ -9,12 +9,11 @@ use domain::act::Act;
 use super::{
     CardMaster, CardMasterError, CardTerminal, Connection, ConnectionError, Handshake, SessionGrant,
 };
+use crate::emulator::{Card, Emulator};
 use crate::protocol::apdu::{Command, Response, StatusWord};
-use crate::emulator::card::Card;
 use crate::protocol::card_keys::CardKeys;
 use crate::protocol::card_number::CardNumber;
 use crate::protocol::data_encryption::DataEncryptionKey;
-use crate::emulator::Emulator;
 use crate::protocol::jpki::{self, instruction};
 use crate::protocol::scp03;
 
@@ -187,7 +186,7 @@ mod tests {
 
     use super::super::memory::MemoryCardMaster;
     use super::*;
-    use crate::transport::TransportKey;
+    use crate::protocol::transport::TransportKey;
 
     #[test]
     fn c4_the_twin_of_a_card_master_keeps_what_windows_rely_on() {
