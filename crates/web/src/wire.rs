@@ -18,7 +18,7 @@ pub use application::{
 pub use approval::ApprovalBody;
 pub use certificate::{CertificateIdBody, HoldCertificates, HoldOutcomeBody, RefusedHoldBody};
 pub(crate) use evidence::holder_secrets;
-pub use evidence::{DocumentBody, EvidenceBody, HandoverBody};
+pub use evidence::{DocumentBody, HandoverBody};
 pub use form::ReceiveApplication;
 pub use holder::{HolderProblemBody, HolderReceiptBody, OverviewBody, OwnCertificateBody};
 pub use people::{

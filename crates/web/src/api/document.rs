@@ -18,7 +18,7 @@ use super::{Api, sessions};
 use crate::access::OPERATION_ID;
 use crate::desk::{Gravity, permission};
 use crate::operation;
-use crate::operation::text::InPlace;
+use crate::operation::in_place::InPlace;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 

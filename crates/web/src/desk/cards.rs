@@ -10,7 +10,9 @@ use domain::journal::EventKind;
 use ra::readers::Wanted;
 use ra::record::{CardRecord, OnSlot, SlotRecord};
 use ra::window::Reconciliation;
-use ra::window::{CardReading, CertificateCopy, EvidenceRecord, Finding, Mended, Mending};
+use ra::window::{
+    CardReading, CertificateCopy, EvidenceItem, EvidenceRecord, Finding, Mended, Mending,
+};
 use serde::{Deserialize, Serialize};
 use store::{Entry, Unit};
 use utoipa::ToSchema;
@@ -20,7 +22,7 @@ use super::certificates::certificate_pem;
 use super::permission::Operation as Permitted;
 use crate::operation::{Call, Listed, Needs, Operation, Spec, text};
 use crate::problem::Problem;
-use crate::wire::{DocumentBody, EvidenceBody, SecretText};
+use crate::wire::{DocumentBody, SecretText};
 
 /// The operations of this group.
 pub(crate) const OPERATIONS: &[Listed] = &[
@@ -169,8 +171,8 @@ impl Operation for ResetCardSecret {
 
     fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
         let new = call.checked(new_secret(*self.slot, &self.new))?;
-        let seen = EvidenceBody { items: self.items, doubt: self.doubt };
-        let evidence = EvidenceRecord::from(seen);
+        let items = self.items.into_iter().map(EvidenceItem::from).collect();
+        let evidence = EvidenceRecord { items, doubt: self.doubt };
         let wanted = wanted(self.reader, self.card);
         let service = call.window()?.card_service();
         changed(&service.reset_secret(call.act(), &wanted, &new, &evidence)?)
@@ -362,8 +364,9 @@ domain::named! {
 }
 
 text::written! {
-    /// As it is answered.
-    OutcomeText = CardOutcome, Some(<CardOutcome as domain::named::Named>::NAMES);
+    closed
+    /// What came of it, as text.
+    OutcomeText = CardOutcome;
 }
 
 /// Something that did not agree.

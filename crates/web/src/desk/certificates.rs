@@ -123,6 +123,8 @@ pub struct RevokeCertificate {
     pub requester: text::Requester,
     /// The second person, a registered operator, where the table wants one: they have approved this
     /// under the operation's id.
+    // The mark of a request is as it was before there was a second person.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub approver: Option<text::Person>,
 }
 

@@ -287,8 +287,9 @@ domain::named! {
 }
 
 text::written! {
-    /// As it is answered.
-    BecameText = Became, Some(<Became as domain::named::Named>::NAMES);
+    closed
+    /// What became of it, as text.
+    BecameText = Became;
 }
 
 /// What became of one list.

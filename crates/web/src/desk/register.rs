@@ -323,8 +323,9 @@ domain::named! {
 }
 
 text::written! {
-    /// As it is answered.
-    RecordedText = Recorded, Some(<Recorded as domain::named::Named>::NAMES);
+    closed
+    /// What it was told, as text.
+    RecordedText = Recorded;
 }
 
 /// What is kept of a command's answer.

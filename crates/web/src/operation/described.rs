@@ -8,7 +8,7 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{AllOf, Object, OneOf, Schema, SchemaType, Type};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, ResponsesBuilder};
 
-use super::text::InPlace;
+use super::in_place::InPlace;
 use super::{Answer, Operation, Spec, Verb};
 use crate::problem::Problem;
 
@@ -27,10 +27,7 @@ impl Told {
         InPlace::among(schemas.iter().map(|(name, schema)| (name, schema))).put(&mut schema);
         match schema {
             RefOr::T(Schema::Object(object)) => Self::Fields(Box::new(with_comments(object))),
-            RefOr::T(Schema::OneOf(mut forms)) => {
-                forms.items = forms.items.into_iter().map(of_form).collect();
-                Self::OneOf(Box::new(forms))
-            }
+            RefOr::T(Schema::OneOf(forms)) => Self::OneOf(Box::new(forms)),
             _ => Self::Fields(Box::default()),
         }
     }
@@ -170,14 +167,6 @@ pub(super) fn of_parameter(schema: RefOr<Schema>) -> (RefOr<Schema>, Option<Stri
             (RefOr::T(Schema::Array(array)), words)
         }
         other => (other, None),
-    }
-}
-
-/// One of several forms, as its fields are.
-fn of_form(form: RefOr<Schema>) -> RefOr<Schema> {
-    match form {
-        RefOr::T(Schema::Object(object)) => RefOr::T(Schema::Object(with_comments(object))),
-        other => other,
     }
 }
 

@@ -156,14 +156,19 @@ fn expect<E: Error>(is_there: bool, name: &str, place: &str) -> Result<(), E> {
     }
 }
 
-/// A text of the address: what may be left out is there, and yes or no is written out.
+/// A text of the address: what may be left out is there, and numbers and yes or no are written out.
 struct InAddress<'de, E>(&'de str, PhantomData<E>);
 
-/// Reads numbers off a text.
-macro_rules! numbers {
+/// Reads what is written out. What is none is handed on as the text that it is where that has more than
+/// ASCII, so that whoever looks for what nobody can see comes to see it.
+macro_rules! written_out {
     ($($read:ident $visit:ident)+) => {
         $(fn $read<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
-            visitor.$visit(self.0.parse().map_err(E::custom)?)
+            match self.0.parse() {
+                Ok(value) => visitor.$visit(value),
+                Err(error) if self.0.is_ascii() => Err(E::custom(error)),
+                Err(_) => visitor.visit_borrowed_str(self.0),
+            }
         })+
     };
 }
@@ -179,15 +184,14 @@ impl<'de, E: Error> Deserializer<'de> for InAddress<'de, E> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
-        match self.0 {
-            "true" => visitor.visit_bool(true),
-            "false" => visitor.visit_bool(false),
-            _ => Err(E::custom("it is true or false")),
-        }
-    }
-
-    numbers! {
+    written_out! {
+        deserialize_bool visit_bool
+        deserialize_i8 visit_i8
+        deserialize_i16 visit_i16
+        deserialize_i32 visit_i32
+        deserialize_i64 visit_i64
+        deserialize_u8 visit_u8
+        deserialize_u16 visit_u16
         deserialize_u32 visit_u32
         deserialize_u64 visit_u64
     }
@@ -202,7 +206,7 @@ impl<'de, E: Error> Deserializer<'de> for InAddress<'de, E> {
     }
 
     serde::forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit
+        i128 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
@@ -223,6 +227,17 @@ mod tests {
     }
 
     const CA: (&str, &str) = ("ca", "jpki-auth");
+
+    #[test]
+    fn w3_what_nobody_can_see_is_refused_in_a_number_too() {
+        let limit = |text: &str| {
+            let page = told::<ListCertificates>(&[CA, ("limit", text)], None);
+            page.map(|page| page.limit).map_err(|problem| problem.fault)
+        };
+        assert_eq!(limit("10"), Ok(10));
+        assert_eq!(limit("ten"), Err(Fault::Malformed));
+        assert_eq!(limit("1\u{200b}0"), Err(Fault::Refused));
+    }
 
     #[test]
     fn path_query_and_body_are_read_as_one_object() {

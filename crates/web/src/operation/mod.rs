@@ -13,6 +13,7 @@ mod answer;
 mod call;
 mod command;
 mod described;
+pub(crate) mod in_place;
 mod input;
 mod list;
 mod request;

@@ -3,7 +3,6 @@
 use std::any::type_name;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Display;
 use std::ops::Deref;
@@ -15,7 +14,7 @@ use domain::id::{
     ActorId, ApplicationId, CaId, CardId, InvalidId, MunicipalityCode, OperationId, ResidentCode,
     SerialNumber, ServiceRequestId,
 };
-use domain::named::{Named, UnknownName};
+use domain::named::UnknownName;
 use domain::rule::{Closed, Rule};
 use domain::{
     algorithm, application, ceremony, certificate, compromise, crl_series, identity, revocation,
@@ -25,22 +24,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::openapi::schema::{ArrayItems, Object, ObjectBuilder, OneOf, Schema, SchemaType, Type};
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
+
+use super::in_place::InPlace;
 
 thread_local! {
     /// The rule that the last text broke on this thread. An error of serde carries text alone, and a rule
     /// must not be made of text.
     static BROKEN: RefCell<Option<Rule>> = const { RefCell::new(None) };
-}
-
-/// With what the name of a schema begins that stands where it is referred to.
-const IN_PLACE: &str = "text ";
-
-/// The name of a schema that stands where it is referred to.
-pub(crate) fn in_place(name: &str) -> Cow<'static, str> {
-    format!("{IN_PLACE}{name}").into()
 }
 
 /// A field that is written as text.
@@ -118,14 +111,20 @@ impl<T: Written> PartialSchema for Text<T> {
 
 impl<T: Written> ToSchema for Text<T> {
     fn name() -> Cow<'static, str> {
-        in_place(type_name::<T>())
+        InPlace::name(type_name::<T>())
     }
 }
 
-/// Declares types that are written as text, by the names that they have as fields. utoipa composes the
-/// schemas of generic types by itself, so a field is of a name without parameters.
+/// Declares types that are written as text, by the names that they have as fields: those of free texts within
+/// a grammar, and closed sets. utoipa composes the schemas of generic types by itself, so a field is of a name
+/// without parameters.
 macro_rules! written {
-    ($($(#[$meta:meta])* $name:ident = $type:ty, $names:expr;)+) => {
+    (closed $($(#[$meta:meta])* $name:ident = $type:ty;)+) => {
+        $crate::operation::text::written! {
+            @each $($(#[$meta])* $name = $type, Some(<$type as domain::named::Named>::NAMES);)+
+        }
+    };
+    (@each $($(#[$meta:meta])* $name:ident = $type:ty, $names:expr;)+) => {
         $(
             $(#[$meta])*
             pub(crate) type $name = $crate::operation::text::Text<$type>;
@@ -135,174 +134,99 @@ macro_rules! written {
             }
         )+
     };
-}
-
-written! {
-    /// An application.
-    Application = ApplicationId, None;
-    /// A CA.
-    Ca = CaId, None;
-    /// A card.
-    Card = CardId, None;
-    /// A ceremony.
-    Ceremony = CeremonyId, None;
-    /// A day.
-    Day = Date, None;
-    /// A moment.
-    Moment = Utc, None;
-    /// A municipality, by its code.
-    Municipality = MunicipalityCode, None;
-    /// An operation, by the id under which it is asked for.
-    Operation = OperationId, None;
-    /// What a list covers.
-    Partition = crl_series::Partition, None;
-    /// A person.
-    Person = ActorId, None;
-    /// A request for a service's certificate.
-    Request = ServiceRequestId, None;
-    /// A resident, by the code.
-    Resident = ResidentCode, None;
-    /// A serial, in hexadecimal.
-    Serial = SerialNumber, None;
-    /// The state of an application.
-    ApplicationState = application::ApplicationState, Some(<application::ApplicationState as Named>::NAMES);
-    /// Why a certificate is revoked.
-    Cause = revocation::RevocationCause, Some(<revocation::RevocationCause as Named>::NAMES);
-    /// The state of a certificate.
-    CertificateState = certificate::StateName, Some(<certificate::StateName as Named>::NAMES);
-    /// The change of a person.
-    Change = staff::ChangeKind, Some(<staff::ChangeKind as Named>::NAMES);
-    /// The kind of a certificate.
-    Kind = certificate::CertificateKind, Some(<certificate::CertificateKind as Named>::NAMES);
-    /// What a request is for.
-    Purpose = service_request::PurposeName, Some(<service_request::PurposeName as Named>::NAMES);
-    /// The state of a request.
-    RequestState = service_request::RequestState, Some(<service_request::RequestState as Named>::NAMES);
-    /// Who asks for a revocation.
-    Requester = revocation::Requester, Some(<revocation::Requester as Named>::NAMES);
-    /// What lets a person in.
-    CredentialKind = staff::CredentialKind, Some(<staff::CredentialKind as Named>::NAMES);
-    /// Where a card is in its life.
-    Life = LifeState, Some(<LifeState as Named>::NAMES);
-    /// A role.
-    Role = staff::Role, Some(<staff::Role as Named>::NAMES);
-    /// Which signature keys a card takes.
-    SignatureKeys = card::SignatureKeys, Some(<card::SignatureKeys as Named>::NAMES);
-    /// A slot of a card.
-    Slot = CardSlot, Some(<CardSlot as Named>::NAMES);
-    /// Who stands at a window.
-    Applicant = identity::Applicant, Some(<identity::Applicant as Named>::NAMES);
-    /// What an application is for.
-    ApplicationKind = application::ApplicationKind, Some(<application::ApplicationKind as Named>::NAMES);
-    /// How far a ceremony came.
-    CeremonyState = ceremony::State, Some(<ceremony::State as Named>::NAMES);
-    /// What a script of a ceremony asks.
-    CeremonyStep = ceremony::StepKind, Some(<ceremony::StepKind as Named>::NAMES);
-    /// How far the procedure for a compromised key came.
-    CompromiseState = compromise::CompromiseState, Some(<compromise::CompromiseState as Named>::NAMES);
-    /// A step of an identity check.
-    Evidence = identity::Evidence, Some(<identity::Evidence as Named>::NAMES);
-    /// A key's algorithm.
-    KeyAlgorithm = algorithm::KeyAlgorithm, Some(<algorithm::KeyAlgorithm as Named>::NAMES);
-    /// Where a person stands.
-    PersonState = staff::PersonState, Some(<staff::PersonState as Named>::NAMES);
-    /// What is proposed of a person.
-    Proposal = staff::ProposalKind, Some(<staff::ProposalKind as Named>::NAMES);
-    /// Why a certificate was revoked (RFC 5280 5.3.1).
-    Reason = revocation::RevocationReason, Some(<revocation::RevocationReason as Named>::NAMES);
-    /// A step of a request.
-    RequestStep = service_request::RequestStepName, Some(<service_request::RequestStepName as Named>::NAMES);
-    /// Where a series of lists stands.
-    SeriesState = crl_series::SeriesState, Some(<crl_series::SeriesState as Named>::NAMES);
-    /// A signature's algorithm.
-    SignatureAlgorithm = algorithm::SignatureAlgorithm, Some(<algorithm::SignatureAlgorithm as Named>::NAMES);
-    /// Where a step of a ceremony stands.
-    StepState = ceremony::StepState, Some(<ceremony::StepState as Named>::NAMES);
+    (free $($(#[$meta:meta])* $name:ident = $type:ty;)+) => {
+        $crate::operation::text::written! { @each $($(#[$meta])* $name = $type, None;)+ }
+    };
 }
 
 pub(crate) use written;
 
-/// The schemas that stand where they are referred to, by the place that a reference names.
-pub(crate) struct InPlace(BTreeMap<String, Object>);
-
-impl InPlace {
-    /// Those among `schemas`.
-    pub(crate) fn among<'a>(
-        schemas: impl IntoIterator<Item = (&'a String, &'a RefOr<Schema>)>,
-    ) -> Self {
-        let of_text = schemas.into_iter().filter(|(name, _)| Self::has(name));
-        let objects = of_text.filter_map(|(name, schema)| match schema {
-            RefOr::T(Schema::Object(object)) => {
-                Some((Ref::from_schema_name(name).ref_location, object.clone()))
-            }
-            _ => None,
-        });
-        Self(objects.collect())
-    }
-
-    /// Whether a schema of this name is one of them.
-    pub(crate) fn has(name: &str) -> bool {
-        name.starts_with(IN_PLACE)
-    }
-
-    /// Puts them where they are referred to in `schema`.
-    pub(crate) fn put(&self, schema: &mut RefOr<Schema>) {
-        match schema {
-            RefOr::Ref(reference) => {
-                let object = self.0.get(&reference.ref_location).cloned();
-                if let Some(mut object) = object {
-                    let words = std::mem::take(&mut reference.description);
-                    object.description = Some(words).filter(|words| !words.is_empty());
-                    *schema = RefOr::T(Schema::Object(object));
-                }
-            }
-            RefOr::T(Schema::Object(object)) => {
-                object.properties.values_mut().for_each(|field| self.put(field));
-            }
-            RefOr::T(Schema::Array(array)) => {
-                if let ArrayItems::RefOrSchema(items) = &mut array.items {
-                    self.put(items);
-                }
-            }
-            RefOr::T(Schema::OneOf(forms)) => {
-                forms.items.iter_mut().for_each(|form| self.put(form));
-                match or_null(forms) {
-                    Some(text) => *schema = RefOr::T(Schema::Object(text)),
-                    None => forms.description = forms.description.take().or_else(|| words(forms)),
-                }
-            }
-            RefOr::T(_) => {}
-        }
-    }
+written! {
+    free
+    /// An application.
+    Application = ApplicationId;
+    /// A CA.
+    Ca = CaId;
+    /// A card.
+    Card = CardId;
+    /// A ceremony.
+    Ceremony = CeremonyId;
+    /// A day.
+    Day = Date;
+    /// A moment.
+    Moment = Utc;
+    /// A municipality, by its code.
+    Municipality = MunicipalityCode;
+    /// An operation, by the id under which it is asked for.
+    Operation = OperationId;
+    /// What a list covers.
+    Partition = crl_series::Partition;
+    /// A person.
+    Person = ActorId;
+    /// A request for a service's certificate.
+    Request = ServiceRequestId;
+    /// A resident, by the code.
+    Resident = ResidentCode;
+    /// A serial, in hexadecimal.
+    Serial = SerialNumber;
 }
 
-/// Takes what the forms say of the field, of which they are forms.
-fn words(forms: &mut OneOf) -> Option<String> {
-    forms.items.iter_mut().find_map(|form| match form {
-        RefOr::T(Schema::Object(object)) if object.enum_values.is_some() => {
-            object.description.take()
-        }
-        _ => None,
-    })
-}
-
-/// The plain text that may be null, where these forms are that.
-fn or_null(forms: &OneOf) -> Option<Object> {
-    let is_null = |form: &RefOr<Schema>| {
-        let RefOr::T(Schema::Object(object)) = form else { return false };
-        object.schema_type == SchemaType::Type(Type::Null)
-    };
-    let [one, other] = &forms.items[..] else { return None };
-    let RefOr::T(Schema::Object(text)) = (if is_null(one) { other } else { one }) else {
-        return None;
-    };
-    let is_text = text.schema_type == SchemaType::Type(Type::String) && text.enum_values.is_none();
-    let both = is_text && (is_null(one) || is_null(other));
-    both.then(|| {
-        let mut text = text.clone();
-        text.schema_type = SchemaType::Array(vec![Type::String, Type::Null]);
-        text
-    })
+written! {
+    closed
+    /// Who stands at a window.
+    Applicant = identity::Applicant;
+    /// What an application is for.
+    ApplicationKind = application::ApplicationKind;
+    /// The state of an application.
+    ApplicationState = application::ApplicationState;
+    /// Why a certificate is revoked.
+    Cause = revocation::RevocationCause;
+    /// How far a ceremony came.
+    CeremonyState = ceremony::State;
+    /// What a script of a ceremony asks.
+    CeremonyStep = ceremony::StepKind;
+    /// The state of a certificate.
+    CertificateState = certificate::StateName;
+    /// The change of a person.
+    Change = staff::ChangeKind;
+    /// How far the procedure for a compromised key came.
+    CompromiseState = compromise::CompromiseState;
+    /// What lets a person in.
+    CredentialKind = staff::CredentialKind;
+    /// A step of an identity check.
+    Evidence = identity::Evidence;
+    /// A key's algorithm.
+    KeyAlgorithm = algorithm::KeyAlgorithm;
+    /// The kind of a certificate.
+    Kind = certificate::CertificateKind;
+    /// Where a card is in its life.
+    Life = LifeState;
+    /// Where a person stands.
+    PersonState = staff::PersonState;
+    /// What is proposed of a person.
+    Proposal = staff::ProposalKind;
+    /// What a request is for.
+    Purpose = service_request::PurposeName;
+    /// Why a certificate was revoked (RFC 5280 5.3.1).
+    Reason = revocation::RevocationReason;
+    /// The state of a request.
+    RequestState = service_request::RequestState;
+    /// A step of a request.
+    RequestStep = service_request::RequestStepName;
+    /// Who asks for a revocation.
+    Requester = revocation::Requester;
+    /// A role.
+    Role = staff::Role;
+    /// Where a series of lists stands.
+    SeriesState = crl_series::SeriesState;
+    /// A signature's algorithm.
+    SignatureAlgorithm = algorithm::SignatureAlgorithm;
+    /// Which signature keys a card takes.
+    SignatureKeys = card::SignatureKeys;
+    /// A slot of a card.
+    Slot = CardSlot;
+    /// Where a step of a ceremony stands.
+    StepState = ceremony::StepState;
 }
 
 /// A moment, in UTC.

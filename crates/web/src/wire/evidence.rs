@@ -1,24 +1,13 @@
 //! What a clerk checked, what a holder sets, and why something is refused, on the wire.
 
 use card::{CardSlot, HolderSecret, HolderSecrets};
-use ra::window::{EvidenceItem, EvidenceRecord, Handover};
+use ra::window::{EvidenceItem, Handover};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::SecretText;
 use crate::operation::text;
 use crate::problem::Problem;
-
-/// What a clerk saw at the identity check; the register match is the system's own.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EvidenceBody {
-    /// Each document.
-    #[serde(default)]
-    pub items: Vec<DocumentBody>,
-    /// What made the clerk doubt; it refuses the application.
-    pub doubt: Option<String>,
-}
 
 /// One document that was seen.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -45,7 +34,6 @@ pub enum HandoverBody {
         /// The place.
         place: String,
         /// Who receives it, where the applicant has named somebody.
-        #[serde(default)]
         receiver: Option<String>,
     },
     /// Sent.
@@ -53,15 +41,8 @@ pub enum HandoverBody {
         /// The address.
         address: String,
         /// Who receives it, where the applicant has named somebody.
-        #[serde(default)]
         receiver: Option<String>,
     },
-}
-
-impl From<EvidenceBody> for EvidenceRecord {
-    fn from(body: EvidenceBody) -> Self {
-        Self { items: body.items.into_iter().map(Into::into).collect(), doubt: body.doubt }
-    }
 }
 
 impl From<DocumentBody> for EvidenceItem {

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use zeroize::Zeroizing;
 
-use crate::operation::text;
+use crate::operation::in_place::InPlace;
 
 /// What is said of anything but a text.
 const RULE: &str = "a secret must be a JSON string";
@@ -55,7 +55,7 @@ impl PartialSchema for SecretText {
 
 impl ToSchema for SecretText {
     fn name() -> Cow<'static, str> {
-        text::in_place("secret")
+        InPlace::name("secret")
     }
 }
 

@@ -37,7 +37,7 @@ fn an_operation_with_its_command_is_what_the_page_says_and_nothing_more() {
     let [row, operation, listed] = changes();
     insert(copy.path(), &row, "\n}\n\nimpl Party {");
     insert(copy.path(), &operation, "\nfn authority_body(");
-    insert(copy.path(), &listed, "\n];");
+    insert(copy.path(), &listed, "Listed::of::<ListAuthorities>()");
     let crates = ["build", "--offline", "--package", "jitsuin", "--package", "jitsuin-web"];
     let what = ["--bin", "jitsuin", "--example", "permissions", "--example", "openapi"];
     let features = ["--features", "jitsuin/pcsc,jitsuin/torture"];

@@ -10,7 +10,7 @@ use jitsuin_web::desk::applications::{
 };
 use jitsuin_web::desk::people::SuspendPerson;
 use jitsuin_web::desk::{Desk, Principal};
-use jitsuin_web::wire::{EvidenceBody, ReceiveApplication};
+use jitsuin_web::wire::ReceiveApplication;
 use serde_json::{Value, json};
 use store::ApplicationRow;
 use store::reads::{ReadPeople, ReadWindows};
@@ -165,8 +165,8 @@ impl Real {
 
     fn asks(&self, act: &Principal, what: What) -> bool {
         let desk = &self.desk;
-        let id = self.row().map_or_else(|| "none".to_owned(), |row| row.id.to_string());
-        let id = id.parse().expect("an id");
+        let text = self.row().map_or_else(|| "none".to_owned(), |row| row.id.to_string());
+        let id = text.parse().expect("an id");
         let answer = match what {
             What::Suspend(whom) => {
                 let id = format!("{whom}-{}", self.number).parse().expect("an id");
@@ -178,9 +178,10 @@ impl Real {
                 desk.ask(act, form)
             }
             What::Verify => {
-                let EvidenceBody { items, doubt } =
-                    serde_json::from_value(evidence()).expect("evidence");
-                desk.ask(act, VerifyApplication { id, items, doubt })
+                let mut seen = evidence();
+                seen["id"] = text.into();
+                let seen: VerifyApplication = serde_json::from_value(seen).expect("evidence");
+                desk.ask(act, seen)
             }
             What::Refuse => {
                 let reason = "another's".to_owned();
