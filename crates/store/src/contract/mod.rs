@@ -21,7 +21,14 @@ use crate::Store;
 #[macro_export]
 macro_rules! contract_suite {
     ($open:expr) => {
-        $crate::contract_suite!(@tests $open;
+        $crate::contract_suite! { @checks tests $open; }
+    };
+    // Every check, as a slice of functions.
+    (@all) => {
+        $crate::contract_suite! { @checks all; }
+    };
+    (@checks $($then:tt)+) => {
+        $crate::contract_suite! { @$($then)+
             certificates: p6_a_serial_number_exists_once
                 p6_a_key_is_certified_once_over_all_cas
                 p6_a_ca_key_is_certified_again_only_as_a_ca_key
@@ -79,7 +86,10 @@ macro_rules! contract_suite {
                 k6_a_plan_ends_with_its_generation
                 k6_the_cas_own_certificates_are_found_by_its_name
                 k7_no_key_vouches_for_one_that_counts_as_compromised;
-        );
+        }
+    };
+    (@all; $($module:ident: $($name:ident)+;)+) => {
+        &[$($($crate::contract::$module::$name as fn(&dyn $crate::Store),)+)+]
     };
     (@tests $open:expr; $($module:ident: $($name:ident)+;)+) => {
         $($(

@@ -206,6 +206,8 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     settle(&connection)?;
+    #[cfg(test)]
+    let connection = super::tests::plans::heard(connection)?;
     Ok(connection)
 }
 

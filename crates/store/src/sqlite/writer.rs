@@ -172,6 +172,8 @@ fn open(path: &Path, options: &Options) -> Result<Connection> {
     if let Some(pages) = options.max_pages {
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
+    #[cfg(test)]
+    let connection = super::tests::plans::heard(connection)?;
     Ok(connection)
 }
 
