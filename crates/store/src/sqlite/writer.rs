@@ -29,7 +29,7 @@ use crate::{Doubt, Error, Result, Sequence};
 /// costs, few enough that the first caller does not wait long for the last.
 const BATCH: usize = 256;
 
-/// How long a busy writer gathers units. A commit costs as much for twenty as for two, and a caller
+/// How long a busy writer gathers units at most. A commit costs as much for twenty as for two, and a caller
 /// among many waits no longer than two flushes of a usual disk take.
 const GATHERING: Duration = Duration::from_millis(2);
 
@@ -283,10 +283,11 @@ impl Written {
 
 impl State {
     fn run(mut self, queue: &Receiver<Job>) {
-        let mut busy = false;
+        let mut before = 1;
         while let Ok(first) = queue.recv() {
-            // Only when others came together before: a caller who is alone does not wait.
-            let until = busy.then(|| Instant::now() + GATHERING);
+            // As many as came together before are waited for: who is alone waits for nobody, and when
+            // all of a few are there, nobody waits for more.
+            let until = Instant::now() + GATHERING;
             let mut units = Vec::new();
             let mut next = Some(first);
             while let Some(job) = next.take() {
@@ -312,10 +313,10 @@ impl State {
                     }
                 }
                 if units.len() < BATCH {
-                    next = following(queue, until);
+                    next = following(queue, (units.len() < before).then_some(until));
                 }
             }
-            busy = units.len() > 1;
+            before = units.len();
             self.commit_all(units);
         }
         if self.written.doubt.permit().is_err() {
