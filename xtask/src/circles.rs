@@ -51,7 +51,7 @@ impl Circles {
     }
 
     /// What a person needs to open a circle: each file with those of its circle that it names, and how.
-    fn told(&self) -> String {
+    fn listing(&self) -> String {
         let mut text = format!("{}: {} files in circles\n", self.place, self.files());
         for ring in &self.rings {
             text += &format!("  a circle of {}\n", ring.len());
@@ -79,7 +79,7 @@ impl Circles {
 pub(crate) fn run(only: Option<&str>) -> Result<()> {
     for circles in Circles::of_workspace()? {
         if only.is_none_or(|only| circles.place.ends_with(&format!("/{only}"))) {
-            print!("{}", circles.told());
+            print!("{}", circles.listing());
         }
     }
     Ok(())
@@ -123,6 +123,10 @@ mod tests {
         };
         let circles = Circles::of("crates/x", Imports::of("crates/x/src/lib.rs", read));
         assert_eq!((circles.files(), circles.rings.len()), (3, 1));
-        assert!(circles.told().contains("    c.rs\n      a.rs: crate::A\n"), "{}", circles.told());
+        assert!(
+            circles.listing().contains("    c.rs\n      a.rs: crate::A\n"),
+            "{}",
+            circles.listing()
+        );
     }
 }

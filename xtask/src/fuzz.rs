@@ -115,7 +115,7 @@ fn run_one(cargo_fuzz: &Path, target: &str, seconds: u32) -> Result<()> {
             eprintln!("{target}: clean, {}", inputs_tried(&report));
             Ok(())
         }
-        Err(error) => Err(error.context(told(&report, &log))),
+        Err(error) => Err(error.context(advice(&report, &log))),
     }
 }
 
@@ -127,7 +127,7 @@ fn inputs_tried(report: &str) -> String {
 }
 
 /// What a person needs to look into a failure: the input's path, and where the rest stands.
-fn told(report: &str, log: &Path) -> String {
+fn advice(report: &str, log: &Path) -> String {
     let input: Option<PathBuf> =
         report.lines().find_map(|line| Some(line.split_once("Test unit written to ")?.1.into()));
     match input {
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn a_failure_tells_the_input() {
         let report = "x\nartifact_prefix='a/'; Test unit written to fuzz/artifacts/a/crash-1\ny\n";
-        assert!(told(report, Path::new("l")).contains("fuzz/artifacts/a/crash-1 (log: l)"));
-        assert_eq!(told("nothing", Path::new("l")), "see l");
+        assert!(advice(report, Path::new("l")).contains("fuzz/artifacts/a/crash-1 (log: l)"));
+        assert_eq!(advice("nothing", Path::new("l")), "see l");
         assert_eq!(inputs_tried("stat::number_of_executed_units: 42\n"), "42 inputs");
     }
 }

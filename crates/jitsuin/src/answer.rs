@@ -39,7 +39,7 @@ impl Answer {
     /// A body of the desk: tables and lines for people, as it is for programs.
     pub(crate) fn of(body: &impl Serialize) -> Result<Self> {
         let json = serde_json::to_value(body)?;
-        Ok(Self { text: people::told(&json), json })
+        Ok(Self { text: people::whole(&json), json })
     }
 
     /// What is written to standard output, without the last line's end.

@@ -193,7 +193,7 @@ impl System {
             tracing::error!("the query records: {error:#}");
             Vec::new()
         });
-        let records = lost.iter().map(records::told).collect();
+        let records = lost.iter().map(records::name_of).collect();
         Ok(Objections { records, ..refused })
     }
 

@@ -23,7 +23,7 @@ pub(super) fn figure() -> Result<Value> {
     process::run(Command::new("strip").arg("-o").arg(&stripped).arg(&built))?;
     let octets = (length(&stripped)?, length(&built)?);
     std::fs::remove_file(&stripped)?;
-    Ok(told(octets))
+    Ok(figure_of(octets))
 }
 
 fn length(file: &Path) -> Result<u64> {
@@ -31,7 +31,7 @@ fn length(file: &Path) -> Result<u64> {
 }
 
 /// The figure of so many octets, stripped and as built.
-fn told((stripped, built): (u64, u64)) -> Value {
+fn figure_of((stripped, built): (u64, u64)) -> Value {
     let megabytes = |octets: u64| octets as f64 / 1e6;
     json!({
         "name": "program, stripped",
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_size_stands_in_the_table_beside_what_was_built() {
-        let table = super::super::table::render(&[told((25_400_000, 31_750_000))]);
+        let table = super::super::table::render(&[figure_of((25_400_000, 31_750_000))]);
         let row: Vec<&str> = table.lines().nth(1).unwrap_or_default().split("  ").collect();
         let row: Vec<&str> =
             row.into_iter().map(str::trim).filter(|cell| !cell.is_empty()).collect();

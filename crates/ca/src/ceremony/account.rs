@@ -154,11 +154,11 @@ fn with_step(entry: Entry, script: &Script, step: usize) -> Entry {
         Some(ca) => entry.ca(ca),
         None => entry,
     };
-    entry.detail("do", OfTheInstallation(&told(step)))
+    entry.detail("do", OfTheInstallation(&line_of(step)))
 }
 
 /// A step in one line.
-fn told(step: &Step) -> String {
+fn line_of(step: &Step) -> String {
     let fields = step.fields().into_iter().map(|(name, value)| format!(" {name}={value}"));
     fields.fold(step.kind().name().to_owned(), |line, field| line + &field)
 }

@@ -90,11 +90,11 @@ impl<'a> Conductor<'a> {
             State::Completed => return self.told_again(held),
             State::Planned => {
                 let (rehearsal, present) = (self.rehearsal, present.to_vec());
-                self.told(&mut held, Happening::Begun { rehearsal, present }, stage)?;
+                self.happened(&mut held, Happening::Begun { rehearsal, present }, stage)?;
             }
             State::Running | State::Interrupted | State::Abandoned => {
                 self.note_cut(&mut held)?;
-                self.told(&mut held, Happening::Resumed { present: present.to_vec() }, stage)?;
+                self.happened(&mut held, Happening::Resumed { present: present.to_vec() }, stage)?;
             }
         }
         // 3. Step by step: the intent, the act, the result.
@@ -102,7 +102,7 @@ impl<'a> Conductor<'a> {
             self.carry_out(&mut held, step, stage)?;
         }
         // 4. The end.
-        self.told(&mut held, Happening::Completed, stage)?;
+        self.happened(&mut held, Happening::Completed, stage)?;
         Ok(held.into_record())
     }
 
@@ -207,7 +207,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn carry_out(&self, held: &mut Held, step: usize, stage: &mut dyn Stage) -> Result<()> {
-        self.told(held, Happening::StepStarted { step }, stage)?;
+        self.happened(held, Happening::StepStarted { step }, stage)?;
         let Some(asked) = held.script.steps.get(step).cloned() else {
             return Err(account::corrupt(&held.script.id, "a step beyond the last").into());
         };
@@ -216,19 +216,19 @@ impl<'a> Conductor<'a> {
             facts::check(&held.script, &held.account, &asked, &facts).map(|()| facts)
         });
         match done {
-            Ok(facts) => self.told(held, Happening::StepDone { step, facts }, stage),
+            Ok(facts) => self.happened(held, Happening::StepDone { step, facts }, stage),
             Err(reason) => {
                 let reason = one_line(&reason);
                 let place = format!("step {} ({})", step + 1, asked.kind());
                 let told = format!("{place}: {reason}");
-                self.told(held, Happening::Interrupted { reason: told }, stage)?;
+                self.happened(held, Happening::Interrupted { reason: told }, stage)?;
                 Err(Error::Step { place, reason })
             }
         }
     }
 
     /// Lets the people present hear of it, too.
-    fn told(&self, held: &mut Held, what: Happening, stage: &mut dyn Stage) -> Result<()> {
+    fn happened(&self, held: &mut Held, what: Happening, stage: &mut dyn Stage) -> Result<()> {
         stage.record(&self.happen(held, what)?);
         Ok(())
     }

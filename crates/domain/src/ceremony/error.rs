@@ -24,7 +24,7 @@ pub enum ScriptError {
     #[error("ceremony script: {0}")]
     Shape(String),
     /// Entries break rules; all of them are here.
-    #[error("ceremony script: {}", told(.0))]
+    #[error("ceremony script: {}", joined(.0))]
     Problems(Vec<Problem>),
 }
 
@@ -38,7 +38,7 @@ impl ScriptError {
     }
 }
 
-fn told(problems: &[Problem]) -> String {
+fn joined(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn in_japan(at: Timestamp) -> String {
 }
 
 /// A moment of the API's as people read it (RFC 3339, in UTC); nothing for any other text.
-pub(super) fn told(text: &str) -> Option<String> {
+pub(super) fn in_japanese_time(text: &str) -> Option<String> {
     // `2026-11-30T10:40:05Z` and longer, so that no sentence is parsed.
     let is_like_one = (20..=32).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_digit())
@@ -42,7 +42,7 @@ mod tests {
             ("2026-11-30T18:40:05Z", "2026-12-01T03:40:05+09:00(11-30T18:40:05Z)"),
             ("2026-12-31T15:00:00Z", "2027-01-01T00:00:00+09:00(12-31T15:00:00Z)"),
         ] {
-            assert_eq!(told(utc).as_deref(), Some(expected));
+            assert_eq!(in_japanese_time(utc).as_deref(), Some(expected));
         }
     }
 
@@ -50,7 +50,7 @@ mod tests {
     fn what_is_no_moment_stays_as_it_is() {
         for text in ["", "2026-11-30", "2026-11-30T10:40:05+09:00", "20 rows of a long sentence Z"]
         {
-            assert_eq!(told(text), None, "{text}");
+            assert_eq!(in_japanese_time(text), None, "{text}");
         }
     }
 }

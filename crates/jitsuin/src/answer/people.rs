@@ -16,7 +16,7 @@ const NOTHING: &str = "-";
 const IN_JSON: &str = "(--output json has it)";
 
 /// The whole of an answer.
-pub(super) fn told(value: &Value) -> String {
+pub(super) fn whole(value: &Value) -> String {
     let lines = match (value, page(value)) {
         (_, Some((name, rows))) => {
             let mut lines = list(name, rows);
@@ -159,7 +159,7 @@ fn told_text(name: &str, text: &str) -> String {
     if is_digest {
         return digest(text);
     }
-    moment::told(text).unwrap_or_else(|| text.to_owned())
+    moment::in_japanese_time(text).unwrap_or_else(|| text.to_owned())
 }
 
 /// A digest as people compare it (V4) and as OpenSSL prints it: in upper case, with colons. Other text

@@ -42,7 +42,7 @@ pub(super) fn run(cli: &Cli, command: &CeremonyCommand, clock: Clock) -> Result<
 /// How far a ceremony came.
 pub(super) fn show(client: &CommandClient<'_>, id: &str) -> Result<Answer> {
     let shown = client.json::<ShowCeremony>(json!({ "ceremony": id }))?;
-    Ok(held::told(shown))
+    Ok(held::summary(shown))
 }
 
 /// Confirms that whoever asks is present at a script, which they have before them.
@@ -60,11 +60,11 @@ fn check(file: &Path) -> Result<Answer> {
     let text = std::fs::read_to_string(file).with_context(place)?;
     let premises = Premises { threshold: FEWEST_CUSTODIANS, cas: None };
     let script = Script::from_toml(&text, &premises).with_context(place)?;
-    Ok(told(&script, &x509::fingerprint::sha256_colon_hex(text.as_bytes())))
+    Ok(script_summary(&script, &x509::fingerprint::sha256_colon_hex(text.as_bytes())))
 }
 
 /// The script as the people who will carry it out read it.
-fn told(script: &Script, sha256: &str) -> Answer {
+fn script_summary(script: &Script, sha256: &str) -> Answer {
     let mut lines = vec![
         format!("ceremony {}: {}", script.id, script.title),
         format!("{}, planned for {}", script.place, script.planned),

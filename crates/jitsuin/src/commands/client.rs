@@ -63,18 +63,18 @@ impl<'a> CommandClient<'a> {
 
     /// The same, whose answer is JSON.
     pub(super) fn json<O: Operation>(&self, fields: Value) -> Result<Value> {
-        self.told(self.client.ask::<O>(fields).and_then(|told| told.json()))
+        self.with_advice(self.client.ask::<O>(fields).and_then(|told| told.json()))
     }
 
     /// The same, whose answer is text.
     pub(super) fn text<O: Operation>(&self, fields: Value) -> Result<String> {
-        let octets = self.told(self.client.ask::<O>(fields))?.octets();
+        let octets = self.with_advice(self.client.ask::<O>(fields))?.octets();
         String::from_utf8(octets.into()).context("it is text")
     }
 
     /// Has the operation done that a command of the list asks for.
     pub(super) fn listed(&self, command: &Command, fields: Map<String, Value>) -> Result<Value> {
-        self.told(command.ask(&self.client, fields).and_then(|told| told.json()))
+        self.with_advice(command.ask(&self.client, fields).and_then(|told| told.json()))
     }
 
     /// Approves, as the second person, what another asks for under the id `operation`.
@@ -90,7 +90,7 @@ impl<'a> CommandClient<'a> {
     }
 
     /// Whoever does not learn what came of it hears how to ask.
-    fn told<T>(&self, outcome: Result<T, ClientError>) -> Result<T> {
+    fn with_advice<T>(&self, outcome: Result<T, ClientError>) -> Result<T> {
         match outcome {
             Err(error) if error.is_outcome_unknown() => {
                 Err(error).with_context(|| how_to_ask(self.person))

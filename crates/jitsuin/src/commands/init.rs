@@ -33,7 +33,7 @@ pub(super) fn run(cli: &Cli, asked: &InitArguments, clock: Clock) -> Result<Answ
     let founds = |_: &_| !first.await_ceremony;
     let system = set_up::set_up(config, clock, &custodians, &founds, &asked.server_name)?;
     let is_first = system.register_first_people(first)?;
-    told(&system, is_first)
+    summary(&system, is_first)
 }
 
 /// Where the backups of the CAs' keys go: the server's own disk is no place that nobody named.
@@ -50,7 +50,7 @@ fn backups(asked: &InitArguments) -> Result<BackupsTable> {
 }
 
 /// What is there now. `is_first`: the first people were registered just now.
-fn told(system: &System, is_first: bool) -> Result<Answer> {
+fn summary(system: &System, is_first: bool) -> Result<Answer> {
     let now = system.now();
     let cas: Vec<_> = system.authorities.keys().map(ToString::to_string).collect();
     let desk = system.desk_without_windows();

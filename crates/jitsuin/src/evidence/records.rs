@@ -30,8 +30,9 @@ pub(super) fn differences(home: &Home, store: &dyn Store) -> Result<Vec<Differen
     let mut found = store::segments::differences(&home.queries(), sealed)?;
     if !found.is_empty() {
         let given_up = given_up(store)?;
-        found
-            .retain(|one| !matches!(one, Difference::Lost(lost) if given_up.contains(&told(lost))));
+        found.retain(
+            |one| !matches!(one, Difference::Lost(lost) if given_up.contains(&name_of(lost))),
+        );
     }
     Ok(found)
 }
@@ -52,7 +53,7 @@ pub(super) fn lost(home: &Home, store: &dyn Store) -> Result<Vec<Lost>> {
 
 /// A lost segment as the entry names it by which people gave it up: with what lies in its place, so that
 /// nothing else is given up with it.
-pub(super) fn told(lost: &Lost) -> String {
+pub(super) fn name_of(lost: &Lost) -> String {
     match &lost.there {
         There::Nothing => format!("query records {}: missing", lost.name),
         There::Unreadable => format!("query records {}: unreadable", lost.name),

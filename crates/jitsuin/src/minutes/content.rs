@@ -116,7 +116,7 @@ fn step_fields(record: &StepRecord) -> Result<Vec<(String, String)>> {
     fields.extend(record.started.iter().map(|started| field("開始", moment(*started))));
     fields.extend(record.done.map(|done| field("終了", moment(done))));
     if let Some(facts) = &record.facts {
-        fields.extend(told(facts)?);
+        fields.extend(fact_rows(facts)?);
     }
     Ok(fields)
 }
@@ -142,7 +142,7 @@ fn asked(step: &Step) -> Vec<(String, String)> {
     fields.collect()
 }
 
-fn told(facts: &StepFacts) -> Result<Vec<(String, String)>> {
+fn fact_rows(facts: &StepFacts) -> Result<Vec<(String, String)>> {
     let mut fields: Vec<(String, String)> = facts.keys.iter().flat_map(key).collect();
     for der in &facts.certificates {
         fields.extend(certificate(der)?);

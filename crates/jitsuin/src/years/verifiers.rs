@@ -56,7 +56,7 @@ fn renewed(place: &Place, name: &str) {
 }
 
 /// Which verifiers' certificates are told to end soon.
-fn told(place: &Place) -> Vec<String> {
+fn lines_of(place: &Place) -> Vec<String> {
     let (system, now) = (place.open(0), place.now());
     let endings = system.desk_without_windows().deadlines().endings(now).expect("the endings");
     let near = endings.into_iter().filter(|one| one.nearness(now).is_some());
@@ -104,8 +104,8 @@ fn v5_v6_a_verifiers_former_certificate_is_answered_beside_its_successor_until_i
     // Another `init` renews nothing, and takes nothing away.
     renewed(&place, "again");
     assert_eq!(answered(&place, &["first", "again", "second"]), ["first", "again", "second"]);
-    assert_eq!(told(&place), ["verifier-1 (former)"]);
+    assert_eq!(lines_of(&place), ["verifier-1 (former)"]);
     place.move_to("2031-11-28T08:00:00Z".parse().expect("a time"));
-    assert_eq!(told(&place), [""; 0]);
+    assert_eq!(lines_of(&place), [""; 0]);
     assert_eq!(answered(&place, &["first", "second"]), ["second"], "the first has ended");
 }

@@ -55,11 +55,11 @@ impl Bench<'_> {
     fn the_card_that_is_meant_answers(&self) {
         let cards = [self.made(), self.made()];
         for card in [&cards[0], &cards[1], &cards[0]] {
-            let (id, report) = self.told(&Wanted::card(card, None));
+            let (id, report) = self.report_of(&Wanted::card(card, None));
             assert_eq!((&id, is_blank(&report)), (card, true));
             // Whatever else is wanted, it is this one.
             let also_new = Wanted { is_new: true, ..Wanted::card(card, None) };
-            assert_eq!(&self.told(&also_new).0, card);
+            assert_eq!(&self.report_of(&also_new).0, card);
         }
     }
 
@@ -101,9 +101,9 @@ impl Bench<'_> {
         let mut secured = terminal.authenticate(self.act, self.master).expect("a channel");
         self.busy(&wanted);
         secured.report().expect("nobody came between");
-        assert_eq!(self.told(&Wanted::card(&other, None)).0, other, "each card for itself");
+        assert_eq!(self.report_of(&Wanted::card(&other, None)).0, other, "each card for itself");
         drop(secured);
-        assert_eq!(self.told(&wanted).0, card);
+        assert_eq!(self.report_of(&wanted).0, card);
     }
 
     fn of_many_who_connect_at_once_one_is_let_to_the_card(&self) {
@@ -141,10 +141,10 @@ impl Bench<'_> {
         let mut second = self.connect(&wanted);
         assert!(!answers_well(&mut second, &in_application), "the selection outlived the power");
         drop(second);
-        let before = self.told(&wanted);
+        let before = self.report_of(&wanted);
         for _ in 0..3 {
             drop(self.connect(&wanted));
-            assert_eq!(self.told(&wanted), before);
+            assert_eq!(self.report_of(&wanted), before);
         }
     }
 }
@@ -155,7 +155,7 @@ impl Bench<'_> {
     }
 
     /// Which card answers, by its own proof, and what is on it.
-    fn told(&self, wanted: &Wanted) -> (CardId, CardReport) {
+    fn report_of(&self, wanted: &Wanted) -> (CardId, CardReport) {
         let terminal = CardTerminal::select(self.connect(wanted)).expect("selected");
         let mut card = terminal.authenticate(self.act, self.master).expect("a genuine card");
         let report = card.report().expect("a report");
@@ -164,7 +164,7 @@ impl Bench<'_> {
 
     /// A blank card.
     fn made(&self) -> CardId {
-        let (id, report) = self.told(&Wanted::blank(None));
+        let (id, report) = self.report_of(&Wanted::blank(None));
         assert!(is_blank(&report), "{report:?}");
         id
     }

@@ -193,7 +193,7 @@ impl RegisterLink {
         let kind = kind_name(&event.kind);
         Ok(match self.operations.kept(act, &[event.resident.as_str(), kind])? {
             // An earlier program kept the kind alone.
-            Kept::Same(answer) if answer != kind && answer != told(event) => Kept::Another,
+            Kept::Same(answer) if answer != kind && answer != kept_answer(event) => Kept::Another,
             kept => kept,
         })
     }
@@ -229,7 +229,8 @@ impl RegisterLink {
             Err(error) => return self.failed(&act, event, error, run),
         };
         let entry = entry_of(&act, event, &revoked);
-        self.operations.commit(Unit::new(entry).change(operation.answered(&told(event))?))?;
+        self.operations
+            .commit(Unit::new(entry).change(operation.answered(&kept_answer(event))?))?;
         run.applied += 1;
         run.pass(event.sequence);
         run.revoked.extend(revoked);
@@ -377,7 +378,7 @@ fn kind_name(kind: &RegisterEventKind) -> &'static str {
 }
 
 /// What is kept of an event that was applied: two of one kind and person differ in their moment.
-fn told(event: &RegisterEvent) -> String {
+fn kept_answer(event: &RegisterEvent) -> String {
     format!("{} {}", kind_name(&event.kind), event.at)
 }
 

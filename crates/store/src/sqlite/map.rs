@@ -129,7 +129,7 @@ pub(super) fn state_in<C: Column>(
 }
 
 /// A state in an error message.
-pub(super) fn told(state: CertificateState) -> String {
+pub(super) fn state_words(state: CertificateState) -> String {
     match state {
         CertificateState::Intended | CertificateState::Good => state.name().to_string(),
         CertificateState::Undelivered { since } | CertificateState::Held { since } => {

@@ -246,7 +246,7 @@ impl Table {
             self.refuse_replaced(view, row, &mac)?;
             return Ok(mac);
         }
-        let what = self.told(row);
+        let what = self.name_of(row);
         let reason = "it is not as this program wrote it: its authenticator does not fit";
         view.doubt.raise_named(format!("{what}: {reason}"));
         Err(corrupt(what, reason))
@@ -260,7 +260,7 @@ impl Table {
         if next_sequence(view.connection)? <= entry {
             return Ok(());
         }
-        let what = self.told(row);
+        let what = self.name_of(row);
         let reason = format!("it was put back to what it was before entry {entry}");
         view.doubt.raise(format!("{what}: {reason}"));
         Err(corrupt(what, reason))
@@ -272,7 +272,7 @@ impl Table {
     }
 
     /// A row in a message.
-    pub(super) fn told(&self, row: &Row<'_>) -> String {
+    pub(super) fn name_of(&self, row: &Row<'_>) -> String {
         let key = |column| row.get_ref(column).map_or_else(|_| "?".to_owned(), plain);
         let place = match self.personal {
             true => "of a resident".to_owned(),

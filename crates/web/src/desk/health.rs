@@ -81,7 +81,7 @@ impl Health {
 
     /// Takes what `part` of the program sees now, in the place of all that it told before.
     pub fn tell(&self, part: &str, conditions: Vec<Condition>) {
-        let before = self.told().insert(part.to_owned(), conditions.clone()).unwrap_or_default();
+        let before = self.lock().insert(part.to_owned(), conditions.clone()).unwrap_or_default();
         if !self.is_logged.load(Ordering::Relaxed) {
             return;
         }
@@ -109,7 +109,7 @@ impl Health {
 
     /// The conditions that stand but for those that these parts of the program told, the gravest first.
     pub fn standing_but(&self, parts: &[&str]) -> Vec<Condition> {
-        let told = self.told();
+        let told = self.lock();
         let of_others = told.iter().filter(|(part, _)| !parts.contains(&part.as_str()));
         let mut standing: Vec<Condition> = of_others.flat_map(|(_, told)| told).cloned().collect();
         standing.sort_by(|one, other| {
@@ -135,7 +135,7 @@ impl Health {
     }
 
     /// No thread leaves the table half changed, so a poisoned lock is taken over.
-    fn told(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Condition>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Condition>>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

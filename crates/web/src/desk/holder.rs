@@ -62,11 +62,11 @@ impl SelfService {
         let holders = self.holders()?;
         let stranger = act_now(&self.clock, Actor::Anonymous, None)?;
         let known = holders.identify(certificate, stranger.at);
-        let known = self.told((&stranger, operation, door), known)?;
+        let known = self.journaled((&stranger, operation, door), known)?;
         let actor = Actor::Holder { ca: known.ca.clone(), serial: known.serial };
         let act = Principal::certificate_holder(Act { actor, ..stranger });
         self.ledger.admit(&act, operation)?;
-        let overview = self.told((&act, operation, door), holders.overview(&known, act.at))?;
+        let overview = self.journaled((&act, operation, door), holders.overview(&known, act.at))?;
         let entry = reading(&act, operation).ca(&known.ca).subject(known.serial);
         let others = overview.others.as_ref().map_or(0, Vec::len);
         self.ledger.read(entry.detail("others", others))?;
@@ -100,12 +100,12 @@ impl SelfService {
         let holders = self.holders()?;
         let stranger = act_now(&self.clock, Actor::Anonymous, None)?;
         let request = holders.open(message, stranger.at);
-        let request = self.told((&stranger, operation, door), request)?;
+        let request = self.journaled((&stranger, operation, door), request)?;
         let operation_id = crate::problem::parse_id("request", request.id().as_str())?;
         let act = Act::new(request.actor(), stranger.at, operation_id);
         let act = Principal::certificate_holder(act);
         self.ledger.admit(&act, operation)?;
-        self.told((&act, operation, door), holders.revoke(&act, &request))
+        self.journaled((&act, operation, door), holders.revoke(&act, &request))
     }
 
     fn holders(&self) -> Result<&Holders, Problem> {
@@ -115,7 +115,7 @@ impl SelfService {
     }
 
     /// Hands `result` on; a refusal is in the journal first.
-    fn told<T>(
+    fn journaled<T>(
         &self,
         (act, operation, door): (&Act, Operation, &Door),
         result: Result<T, HolderError>,

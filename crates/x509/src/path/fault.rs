@@ -6,7 +6,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// The target itself, or every way that began, fails.
-    #[error("no path holds: {}", told(.0))]
+    #[error("no path holds: {}", joined(.0))]
     Broken(Vec<Fault>),
     /// Nothing that is at hand certified the target or a certificate above it.
     #[error("nothing at hand certified {0}")]
@@ -47,6 +47,6 @@ pub(super) fn shown(certificate: &crate::read::Certificate) -> String {
     format!("{} ({serial})", certificate.tbs.subject)
 }
 
-fn told(faults: &[Fault]) -> String {
+fn joined(faults: &[Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -22,7 +22,7 @@ fn a_column_stays_in_its_place_whatever_state_its_row_is_in() {
         ],
         "next": 7,
     });
-    insta::assert_snapshot!(told(&page));
+    insta::assert_snapshot!(whole(&page));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn an_object_is_lines_of_name_and_value_and_its_lists_stand_below() {
         ],
         "findings": [],
     });
-    insta::assert_snapshot!(told(&body));
+    insta::assert_snapshot!(whole(&body));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn rows_that_hold_lists_show_them_below_by_their_name() {
         { "id": "a", "test": true, "generations": [{ "number": 1, "certificate_pem": "x" }] },
         { "id": "b", "test": false, "generations": [] },
     ] });
-    insta::assert_snapshot!(told(&body));
+    insta::assert_snapshot!(whole(&body));
 }
 
 /// A list of applications once had the passport number of every applicant below it.
@@ -57,7 +57,7 @@ fn a_list_whose_columns_are_chosen_shows_no_documents() {
         "id": "ap-1", "window": "11100", "state": "verified",
         "checks": [{ "kind": "photo-document", "name": "旅券", "number": "TR1234567" }],
     }] });
-    let told = told(&page);
+    let told = whole(&page);
     assert!(told.contains("ap-1") && !told.contains("TR1234567"), "{told}");
 }
 
@@ -69,14 +69,14 @@ fn a_text_is_turned_around_by_nothing_in_it_and_keeps_its_variants() {
 
 #[test]
 fn a_list_without_rows_says_so() {
-    assert_eq!(told(&json!({ "certificates": [], "next": null })), "no certificates");
-    assert_eq!(told(&json!(["a", "b"])), "a\nb");
+    assert_eq!(whole(&json!({ "certificates": [], "next": null })), "no certificates");
+    assert_eq!(whole(&json!(["a", "b"])), "a\nb");
 }
 
 #[test]
 fn nothing_that_was_typed_moves_the_cursor() {
     let body = json!({ "name": "a\u{1b}[2Jb", "rows": [{ "note": "c\r\nd" }] });
-    let text = told(&body);
+    let text = whole(&body);
     assert!(!text.contains(['\u{1b}', '\r']), "{text:?}");
     assert!(text.contains("c\\r\\nd"), "{text:?}");
 }

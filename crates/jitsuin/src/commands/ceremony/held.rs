@@ -89,14 +89,14 @@ fn expect_free(directory: &Path) -> Result<()> {
 /// Draws the minutes of a ceremony that ended up, and says where they are.
 fn ended(record: &Record, signer: &AuditSigner, directory: &Path) -> Result<Answer> {
     let files = minutes::keep(record, signer, directory)?;
-    let mut answer = told(serde_json::to_value(CeremonyBody::from(record))?);
+    let mut answer = summary(serde_json::to_value(CeremonyBody::from(record))?);
     answer.text += &format!("\nminutes: {}\n{}", directory.display(), files.join("\n"));
     answer.json["minutes"] = json!(files);
     Ok(answer)
 }
 
 /// How far a ceremony came, line by line.
-pub(super) fn told(shown: Value) -> Answer {
+pub(super) fn summary(shown: Value) -> Answer {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let rows = |field: &str| shown[field].as_array().cloned().unwrap_or_default();
     let [sort, id, state, sha256] =

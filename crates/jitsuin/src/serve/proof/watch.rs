@@ -105,7 +105,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     /// What is wrong, by its words, once so much time has gone.
-    fn told(watch: &Watch, later: Duration) -> Vec<String> {
+    fn conditions_after(watch: &Watch, later: Duration) -> Vec<String> {
         let conditions = watch.conditions(Instant::now() + later);
         assert!(conditions.iter().all(|one| one.rule == "proof-overdue"), "{conditions:?}");
         conditions.into_iter().map(|one| format!("{}: {}", one.subject, one.detail)).collect()
@@ -115,28 +115,28 @@ mod tests {
     fn e10_a_proof_that_is_late_fails_or_ended_is_a_condition() {
         let watch = Watch::new(MINUTE, 60 * MINUTE);
         let (rights, whole) = (watch.rights(), watch.whole());
-        assert_eq!(told(&watch, Duration::ZERO), Vec::<String>::new());
-        let late = told(&watch, 2 * MINUTE);
+        assert_eq!(conditions_after(&watch, Duration::ZERO), Vec::<String>::new());
+        let late = conditions_after(&watch, 2 * MINUTE);
         assert!(
             late.len() == 1 && late[0].contains("rights") && late[0].contains("60 s"),
             "{late:?}"
         );
-        assert_eq!(told(&watch, 61 * MINUTE).len(), 2);
+        assert_eq!(conditions_after(&watch, 61 * MINUTE).len(), 2);
 
         rights.note(Ok(()), 10 * MINUTE);
-        assert_eq!(told(&watch, 2 * MINUTE), Vec::<String>::new());
+        assert_eq!(conditions_after(&watch, 2 * MINUTE), Vec::<String>::new());
         whole.note(Err(anyhow!("no such file")), MINUTE);
-        let failed = told(&watch, Duration::ZERO);
+        let failed = conditions_after(&watch, Duration::ZERO);
         assert!(failed.len() == 1 && failed[0].contains("no such file"), "{failed:?}");
         whole.note(Ok(()), MINUTE);
-        assert_eq!(told(&watch, Duration::ZERO), Vec::<String>::new());
+        assert_eq!(conditions_after(&watch, Duration::ZERO), Vec::<String>::new());
 
         let broken = std::thread::spawn(move || {
             let _rights = rights;
             panic!("a proof that breaks off");
         });
         assert!(broken.join().is_err());
-        let gone = told(&watch, Duration::ZERO);
+        let gone = conditions_after(&watch, Duration::ZERO);
         assert!(gone.len() == 1 && gone[0].contains("thread"), "{gone:?}");
     }
 }

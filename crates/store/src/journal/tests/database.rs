@@ -11,7 +11,7 @@ fn verify(place: &Place, known: &[Checkpoint]) -> Report {
     verify_database(&place.database(), &key, known).expect("it can be read")
 }
 
-fn told(report: &Report) -> Vec<String> {
+fn findings_of(report: &Report) -> Vec<String> {
     report.findings.iter().map(ToString::to_string).collect()
 }
 
@@ -92,7 +92,7 @@ fn e2_an_untouched_database_verifies_while_it_is_in_use() {
 fn e2_a_database_tampered_with_is_told_where(#[case] sql: &str, #[case] expected: &[&str]) {
     let place = forty();
     intruder(&place).execute_batch(sql).expect("the change");
-    assert_eq!(told(&verify(&place, &[])), expected);
+    assert_eq!(findings_of(&verify(&place, &[])), expected);
 }
 
 /// Rewrites an entry with a leaf hash that fits.
@@ -110,11 +110,11 @@ fn forge(connection: &Connection, sequence: u64) {
 fn e2_a_forger_who_fits_the_leaf_meets_the_nodes() {
     let place = forty();
     forge(&intruder(&place), 17);
-    assert_eq!(told(&verify(&place, &[])), ["entry 16 or 17 does not match the tree"]);
+    assert_eq!(findings_of(&verify(&place, &[])), ["entry 16 or 17 does not match the tree"]);
     let place = forty();
     forge(&intruder(&place), 36);
     let expected = "tree of checkpoint size 37 does not match; it is right until size 25";
-    assert_eq!(told(&verify(&place, &[])), [expected], "the last entry has no node yet");
+    assert_eq!(findings_of(&verify(&place, &[])), [expected], "the last entry has no node yet");
 }
 
 #[test]
@@ -133,10 +133,10 @@ fn e2_a_forger_who_fits_all_nodes_meets_the_signature() {
         });
     }
     let expected = "tree of checkpoint size 25 does not match; it is right until size 10";
-    assert_eq!(told(&verify(&place, &[])), [expected]);
+    assert_eq!(findings_of(&verify(&place, &[])), [expected]);
     let note = Checkpoint::sign(37, tree.root(), &TestSigner::new(9)).expect("signed").note;
     connection.execute("UPDATE checkpoint SET note = ?1 WHERE size = 37", [note]).expect("set");
-    let findings = told(&verify(&place, &[]));
+    let findings = findings_of(&verify(&place, &[]));
     assert_eq!(findings, ["checkpoint of size 37: signature invalid", expected]);
 }
 
@@ -149,9 +149,9 @@ fn e2_an_end_cut_off_with_all_its_traces_shows_against_a_sink() {
              DELETE FROM merkle_node WHERE (place + 1) << level > 25",
         )
         .expect("the change");
-    assert_eq!(told(&verify(&place, &[])), [""; 0], "nothing in the file says otherwise");
+    assert_eq!(findings_of(&verify(&place, &[])), [""; 0], "nothing in the file says otherwise");
     let known = place.in_sink();
-    assert_eq!(told(&verify(&place, &known)), ["entries 25 to 36 missing"]);
+    assert_eq!(findings_of(&verify(&place, &known)), ["entries 25 to 36 missing"]);
 }
 
 #[test]

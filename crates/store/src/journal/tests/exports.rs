@@ -17,7 +17,7 @@ fn verify(lines: &[String], known: &[Checkpoint]) -> Report {
     verify_export(text.as_bytes(), &TestSigner::new(1).key(), known).expect("it can be read")
 }
 
-fn told(report: &Report) -> Vec<String> {
+fn findings_of(report: &Report) -> Vec<String> {
     report.findings.iter().map(ToString::to_string).collect()
 }
 
@@ -37,7 +37,7 @@ fn e2_an_export_verifies_with_the_public_key_alone() {
         Report { entries: 40, sealed: 37, checkpoints: 3, own: 3, alone, ..Report::default() };
     assert_eq!(report, expected);
     let other = verify_export(text.as_bytes(), &TestSigner::new(2).key(), &[]).expect("read");
-    assert_eq!(told(&other)[0], "checkpoint of size 10: signature invalid");
+    assert_eq!(findings_of(&other)[0], "checkpoint of size 10: signature invalid");
     assert_eq!(other.sealed, 0);
 }
 
@@ -70,7 +70,7 @@ fn e2_an_export_tampered_with_is_told_where(
 ) {
     let mut lines = exported();
     tamper(&mut lines);
-    assert_eq!(told(&verify(&lines, &[])), expected);
+    assert_eq!(findings_of(&verify(&lines, &[])), expected);
 }
 
 fn flip(lines: &mut [String], entry: usize, from: &str, to: &str) {
@@ -88,7 +88,7 @@ fn e2_a_forger_who_fits_the_leaf_meets_the_root() {
     let leaf = super::super::hex::encode(&crate::journal::leaf_hash(body.as_bytes()));
     lines[line(17)] = serde_json::json!({"leaf": leaf, "entry": body}).to_string();
     let expected = "tree of checkpoint size 25 does not match; it is right until size 10";
-    assert_eq!(told(&verify(&lines, &[])), [expected]);
+    assert_eq!(findings_of(&verify(&lines, &[])), [expected]);
 }
 
 #[test]
@@ -96,9 +96,13 @@ fn e2_an_end_cut_off_shows_against_a_sink() {
     let place = forty();
     let mut lines = exported();
     lines.truncate(line(25));
-    assert_eq!(told(&verify(&lines, &[])), [""; 0], "no checkpoint is left that says otherwise");
+    assert_eq!(
+        findings_of(&verify(&lines, &[])),
+        [""; 0],
+        "no checkpoint is left that says otherwise"
+    );
     let known = place.in_sink();
-    assert_eq!(told(&verify(&lines, &known)), ["entries 25 to 36 missing"]);
+    assert_eq!(findings_of(&verify(&lines, &known)), ["entries 25 to 36 missing"]);
 }
 
 #[test]

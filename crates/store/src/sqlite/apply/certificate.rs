@@ -11,7 +11,7 @@ use super::{compromise, tally};
 use crate::rows::IntentRow;
 use crate::rows::StatusRow;
 use crate::sqlite::fault::inserted;
-use crate::sqlite::map::{StateColumns, micros, stale, told};
+use crate::sqlite::map::{StateColumns, micros, stale, state_words};
 use crate::sqlite::read::certificate::status_of;
 use crate::sqlite::table::{CERTIFICATE, CERTIFIED_KEY, Stored};
 use crate::unit::Entry;
@@ -178,7 +178,7 @@ fn expect(
     if StateColumns::from(found.1.status.state) == StateColumns::from(from) {
         Ok(found)
     } else {
-        Err(stale(what(), told(from), told(found.1.status.state)))
+        Err(stale(what(), state_words(from), state_words(found.1.status.state)))
     }
 }
 

@@ -37,8 +37,8 @@ pub(super) fn advance(
         .find(&COMPROMISE, &key, standing)?
         .ok_or_else(|| Error::Missing { what: what(row) })?;
     if found != from {
-        let told = |(state, place): (CompromiseState, u64)| format!("{state} up to {place}");
-        return Err(stale(what(row), told(from), told(found)));
+        let words = |(state, place): (CompromiseState, u64)| format!("{state} up to {place}");
+        return Err(stale(what(row), words(from), words(found)));
     }
     let to: [(&str, &dyn ToSql); 3] =
         [("state", &row.state.name()), ("place", &row.place), ("revoked", &row.revoked)];

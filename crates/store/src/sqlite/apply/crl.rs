@@ -38,14 +38,14 @@ pub(super) fn add(
     let state = known.as_ref().map_or(SeriesState::Empty, |(_, state)| *state);
     let next = read::crl::last_number(work.view, &series.ca, series.partition)? + 1;
     if row.key.number != next {
-        return Err(stale(format!("{} list", told(series)), row.key.number, next));
+        return Err(stale(format!("{} list", series_name(series)), row.key.number, next));
     }
     before.0.entry(series.clone()).or_insert(state);
     build(work, series, known.map(|(row, _)| row), row.key.number)?;
     insert(work, row)?;
     if stream(work, row, content)? != row.sha256 {
         return Err(corrupt(
-            format!("{} list {}", told(series), row.key.number),
+            format!("{} list {}", series_name(series), row.key.number),
             "its content does not have the SHA-256 it was announced with",
         ));
     }
@@ -66,7 +66,7 @@ fn build(
     let (partition, none) = (series.partition.to_string(), None::<u64>);
     let values: [&dyn ToSql; 6] =
         [&series.ca.as_str(), &series.generation, &partition, &state, &number, &none];
-    inserted(work.insert(&SERIES, &values), || told(series), || format!("CA {}", series.ca))
+    inserted(work.insert(&SERIES, &values), || series_name(series), || format!("CA {}", series.ca))
 }
 
 fn insert(work: &mut Work<'_>, row: &CrlRow) -> Result<()> {
@@ -84,7 +84,7 @@ fn insert(work: &mut Work<'_>, row: &CrlRow) -> Result<()> {
         &row.as_of,
         &false,
     ];
-    let what = || format!("{} list {}", told(series), row.key.number);
+    let what = || format!("{} list {}", series_name(series), row.key.number);
     inserted(work.insert(&CRL, &values), what, what)
 }
 
@@ -137,17 +137,17 @@ pub(super) fn set_series(
     to: SeriesState,
     published: Option<u64>,
 ) -> Result<()> {
-    let missing = || Error::Missing { what: format!("{} list", told(series)) };
+    let missing = || Error::Missing { what: format!("{} list", series_name(series)) };
     let (row, state) = standing(work, series)?.ok_or_else(missing)?;
     let stated = to == SeriesState::Built && before.0.get(series) == Some(&from);
     if state != from && !stated {
-        return Err(stale(told(series), from, state));
+        return Err(stale(series_name(series), from, state));
     }
     let named: [(&str, &dyn ToSql); 2] = [("state", &to.name()), ("published", &published)];
     // Without a number what is published stays.
     let named = if published.is_some() { &named[..] } else { &named[..1] };
     let outcome = SERIES.update(work.view.connection, &mut work.ledger, row, named);
-    inserted(outcome, || told(series), || told(series))?;
+    inserted(outcome, || series_name(series), || series_name(series))?;
     published.map_or(Ok(()), |number| publish(work, series, number))
 }
 
@@ -157,7 +157,7 @@ fn publish(work: &mut Work<'_>, series: &SeriesKey, number: u64) -> Result<()> {
     let key: [&dyn ToSql; 4] = [&series.ca.as_str(), &series.generation, &partition, &number];
     match work.find(&CRL, &key, |_| Ok(()))? {
         Some((row, ())) => work.update(&CRL, row, &[("published", &true)]),
-        None => Err(Error::Missing { what: format!("{} list {number}", told(series)) }),
+        None => Err(Error::Missing { what: format!("{} list {number}", series_name(series)) }),
     }
 }
 
@@ -169,6 +169,6 @@ fn standing(work: &Work<'_>, series: &SeriesKey) -> Result<Option<Standing>> {
     work.find(&SERIES, &key, series_state)
 }
 
-fn told(series: &SeriesKey) -> String {
+fn series_name(series: &SeriesKey) -> String {
     format!("series {}/{}/{}", series.ca, series.generation, series.partition)
 }

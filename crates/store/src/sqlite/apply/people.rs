@@ -42,7 +42,7 @@ pub(super) fn set(work: &mut Work<'_>, from: &PersonRow, to: &PersonRow) -> Resu
         .find(&PERSON, &[&to.id.as_str()], read::person_row)?
         .ok_or_else(|| Error::Missing { what: what() })?;
     if found != *from {
-        return Err(stale(what(), told(from), told(&found)));
+        return Err(stale(what(), standing_of(from), standing_of(&found)));
     }
     super::standing::keep_enough(work.view, work.floor, from, to)?;
     let columns = Columns::of(to);
@@ -124,7 +124,7 @@ fn proposer(row: &PersonRow) -> String {
 }
 
 /// A person in an error message.
-fn told(row: &PersonRow) -> String {
+fn standing_of(row: &PersonRow) -> String {
     let proposal = row.proposal.as_ref().map(|proposal| proposal.kind.name());
     match proposal {
         Some(kind) => format!("{} with a proposed {kind}", row.state),

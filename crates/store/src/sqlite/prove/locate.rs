@@ -35,7 +35,7 @@ pub(super) fn differences(view: View<'_>, table: &Table) -> Result<Vec<String>> 
         let mac: Authenticator = row.get(table.columns().len() + 1)?;
         if live.remove(&mac).is_none() && found.len() < MOST {
             let changed: Sequence = row.get(table.columns().len())?;
-            let what = table.told(row);
+            let what = table.name_of(row);
             found.push(format!("{what}: put back to what it was at entry {changed}"));
         }
     }

@@ -90,7 +90,7 @@ fn list(view: View<'_>, row: &Row<'_>) -> Result<()> {
         return Ok(());
     }
     let reason = "its content does not have the SHA-256 it was built with";
-    Err(crate::sqlite::fault::corrupt(CRL.told(row), reason))
+    Err(crate::sqlite::fault::corrupt(CRL.name_of(row), reason))
 }
 
 /// The tallies must be what the certificates come to.
@@ -108,7 +108,7 @@ pub(super) fn recount(
         let counted = left.remove(&place).copied().unwrap_or_default();
         let kept = sums_of(row, view.key, (&place.0, &place.1))?;
         if (tally_row(row)?.1, kept) != counted {
-            findings.named(format!("{}: the certificates come to another", TALLY.told(row)));
+            findings.named(format!("{}: the certificates come to another", TALLY.name_of(row)));
         }
     }
     for (ca, partition) in left.into_keys() {

@@ -282,7 +282,7 @@ pub(in crate::sqlite) fn octets(view: View<'_>, row: &Row<'_>) -> Result<Vec<u8>
     match stored {
         Some(octets) if digest(&SHA256, &octets).as_ref() == expected => Ok(octets),
         _ => {
-            let what = table::CERTIFICATE.told(row);
+            let what = table::CERTIFICATE.name_of(row);
             let reason = "its octets are not those that were stored";
             view.doubt.raise_named(format!("{what}: {reason}"));
             Err(corrupt(what, reason))

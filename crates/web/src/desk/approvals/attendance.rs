@@ -99,7 +99,7 @@ impl Meeting<'_> {
     }
 
     /// What somebody is told who said that they attend.
-    fn told(&self, said: &Stored) -> Result<AttendanceBody, Problem> {
+    fn answer(&self, said: &Stored) -> Result<AttendanceBody, Problem> {
         let until = Timestamp::from_second(said.until).map_err(|error| Problem::broke(&error))?;
         Ok(AttendanceBody {
             ceremony: self.ceremony.to_string(),
@@ -139,11 +139,11 @@ impl<'a> Attendances<'a> {
                 let rule = "it was confirmed this minute by what counts no more: do so in the next";
                 return Err(Problem::new(Fault::Conflict, rule));
             }
-            return Ok((Unit::new(entry.no_op()), meeting.told(&before)?));
+            return Ok((Unit::new(entry.no_op()), meeting.answer(&before)?));
         }
         let answer = serde_json::to_vec(&said).map_err(|error| Problem::broke(&error))?;
         let unit = resting(Unit::new(entry), act, &Made::Attendance(&id))?;
-        Ok((unit.change(Change::RecordOperation { id, answer }), meeting.told(&said)?))
+        Ok((unit.change(Change::RecordOperation { id, answer }), meeting.answer(&said)?))
     }
 
     /// How somebody stands who confirmed last that they are present at this meeting, and who has the right
