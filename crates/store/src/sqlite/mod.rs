@@ -4,6 +4,8 @@ mod apply;
 mod begin;
 mod fault;
 mod gate;
+#[cfg(test)]
+mod heard;
 mod inspect;
 mod ledger;
 mod log_index;

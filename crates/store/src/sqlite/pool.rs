@@ -207,7 +207,7 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     settle(&connection)?;
     #[cfg(test)]
-    let connection = super::tests::plans::heard(connection)?;
+    let connection = super::heard::noted(connection)?;
     Ok(connection)
 }
 

@@ -1,6 +1,7 @@
 //! The one thread that writes: it commits the units of many callers in one durable transaction.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -104,7 +105,8 @@ impl Writer {
             #[cfg(test)]
             units: options.units,
         };
-        let state = State { connection, gate, written, floor, cut_log };
+        let ahead = VecDeque::new();
+        let state = State { connection, gate, written, floor, cut_log, ahead, expected: 0 };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
@@ -173,7 +175,7 @@ fn open(path: &Path, options: &Options) -> Result<Connection> {
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
     #[cfg(test)]
-    let connection = super::tests::plans::heard(connection)?;
+    let connection = super::heard::noted(connection)?;
     Ok(connection)
 }
 
@@ -197,6 +199,11 @@ struct State {
     floor: Vec<Floor>,
     /// When the log is cut next, where it still has something that was erased.
     cut_log: Option<Instant>,
+    /// What came while the last transaction was flushed.
+    ahead: VecDeque<Job>,
+    /// How many units are waited for: of those who were answered last, who come back if they have more, and
+    /// of those who came meanwhile. Who is alone waits for nobody, and when all are there, nobody waits.
+    expected: usize,
 }
 
 /// What one transaction wrote.
@@ -283,10 +290,7 @@ impl Written {
 
 impl State {
     fn run(mut self, queue: &Receiver<Job>) {
-        let mut before = 1;
-        while let Ok(first) = queue.recv() {
-            // As many as came together before are waited for: who is alone waits for nobody, and when
-            // all of a few are there, nobody waits for more.
+        while let Ok(first) = self.ahead.pop_front().map_or_else(|| queue.recv(), Ok) {
             let until = Instant::now() + GATHERING;
             let mut units = Vec::new();
             let mut next = Some(first);
@@ -294,7 +298,7 @@ impl State {
                 match job {
                     Job::Commit(unit, answer) => units.push((unit, answer)),
                     Job::Seal(sealing, answer) => {
-                        self.commit_all(std::mem::take(&mut units));
+                        self.commit_all(std::mem::take(&mut units), queue);
                         // A caller that no longer waits needs no answer.
                         let _ = answer.send(self.seal(&sealing));
                     }
@@ -306,18 +310,19 @@ impl State {
                         let _ = answer.send(kept);
                     }
                     Job::Keep(floor, answer) => {
-                        self.commit_all(std::mem::take(&mut units));
+                        self.commit_all(std::mem::take(&mut units), queue);
                         self.floor.retain(|known| known.role != floor.role);
                         self.floor.push(floor);
                         let _ = answer.send(Ok(()));
                     }
                 }
                 if units.len() < BATCH {
-                    next = following(queue, (units.len() < before).then_some(until));
+                    let waits = units.len() < self.expected;
+                    next =
+                        self.ahead.pop_front().or_else(|| following(queue, waits.then_some(until)));
                 }
             }
-            before = units.len();
-            self.commit_all(units);
+            self.commit_all(units, queue);
         }
         if self.written.doubt.permit().is_err() {
             // What lies in the log may be somebody else's by now: it is moved into the database by
@@ -331,7 +336,7 @@ impl State {
     }
 
     /// Commits `units` in one transaction and answers everybody once it is on disk.
-    fn commit_all(&mut self, units: Vec<Waiting>) {
+    fn commit_all(&mut self, units: Vec<Waiting>, queue: &Receiver<Job>) {
         if units.is_empty() {
             return;
         }
@@ -346,6 +351,12 @@ impl State {
         if outcome.is_ok() {
             self.cut_log_if_due();
         }
+        self.ahead.extend(queue.try_iter().take(QUEUE));
+        self.expected = match self.ahead.len() {
+            // Whoever is alone comes back alone.
+            0 if applied.len() == 1 => 0,
+            waiting => applied.len() + waiting,
+        };
         for (caller, result) in applied {
             let answer = match (&outcome, result) {
                 (Err(fault), Ok(_)) => Err(of_all(fault)),

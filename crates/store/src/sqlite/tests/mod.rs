@@ -3,7 +3,7 @@
 mod batches;
 mod durability;
 mod files;
-pub(super) mod plans;
+mod plans;
 mod start;
 mod tamper;
 
