@@ -53,8 +53,7 @@ impl<'a> Reader<'a> {
                 "}" => depth -= 1,
                 "#" => for_tests |= self.attribute(),
                 "pub" => {
-                    self.skip_parentheses();
-                    is_public = true;
+                    is_public = self.skip_parentheses() != Some("self");
                     continue;
                 }
                 "mod" => self.declared_module(&mut module, std::mem::take(&mut for_tests)),
@@ -177,13 +176,14 @@ impl<'a> Reader<'a> {
         self.words[start..self.place] == ["[", "cfg", "(", "test", ")", "]"]
     }
 
-    fn skip_parentheses(&mut self) {
+    /// To whom `pub` says something is public, where it says so.
+    fn skip_parentheses(&mut self) -> Option<&'a str> {
         // `pub (` of a field of a tuple begins its type; then no path of ours is lost but `pub(in …)`.
-        if self.peek() == Some("(")
-            && matches!(self.peek_at(1), Some("crate" | "super" | "in" | "self"))
-        {
+        let whom = self.peek_at(1).filter(|_| self.peek() == Some("("))?;
+        matches!(whom, "crate" | "super" | "in" | "self").then(|| {
             while self.next().is_some_and(|word| word != ")") {}
-        }
+            whom
+        })
     }
 
     fn next(&mut self) -> Option<&'a str> {
@@ -228,14 +228,19 @@ mod tests {
             pub struct G(pub crate::h::I);
             fn j(k: f::L) { E::m(); k.n::<super::O>(); p!(); }
             mod q { use super::G; }
+            pub(self) use crate::r;
+            fn s(t: [u8; 2]) { t[..crate::u::V]; }
             ",
         );
         assert_eq!(module.children, ["a", "b"]);
-        assert_eq!(paths(&module.taken), ["crate::c", "crate::c::D", "crate::f"]);
+        assert_eq!(paths(&module.taken), ["crate::c", "crate::c::D", "crate::f", "crate::r"]);
         assert_eq!(module.names["E"].join("::"), "crate::c::D");
         assert_eq!(module.globs, [["b"]]);
         assert_eq!(paths(&module.handed_on), ["b"]);
-        assert_eq!(paths(&module.spoken), ["E::m", "crate::h::I", "f::L", "p", "super::O"]);
+        assert_eq!(
+            paths(&module.spoken),
+            ["E::m", "crate::h::I", "crate::u::V", "f::L", "p", "super::O"]
+        );
         assert_eq!(paths(&module.inline["q"].taken), ["super::G"]);
         assert!(module.declared.contains("G") && module.declared.contains("j"));
     }

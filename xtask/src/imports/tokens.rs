@@ -1,4 +1,4 @@
-//! Rust's text in words: identifiers, `::`, and single signs; comments and literals are gone.
+//! Rust's text in words: identifiers, `::`, `..`, and single signs; comments and literals are gone.
 
 /// The words of a text, in order.
 pub(super) fn tokens(text: &str) -> Vec<&str> {
@@ -18,7 +18,7 @@ pub(super) fn tokens(text: &str) -> Vec<&str> {
                 found.push(&rest[..length]);
                 length
             }
-            ':' if rest.starts_with("::") => {
+            ':' | '.' if rest.starts_with("::") || rest.starts_with("..") => {
                 found.push(&rest[..2]);
                 2
             }
