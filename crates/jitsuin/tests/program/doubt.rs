@@ -221,14 +221,15 @@ fn shell(demo: &Demo, line: &str) {
 #[test]
 fn e2_e6_a_command_acknowledges_nothing_that_nobody_seals() {
     let mut demo = Demo::start();
-    // Made first, and exchanged at once: the server makes directories that it misses, and its key store's
-    // files come and go. What it has seen is copied before the database, which has all of that then.
+    // Made first, and exchanged at once: the server makes directories that it misses, which go again, and its
+    // key store's files come and go. What it has seen is copied before the database, which has all of that then.
     let exchange = "cp -a demo/data/health.json demo/seen && mkdir -m 700 demo/copy && \
         for one in $(ls -A demo/data); do case $one in state.db*) ;; \
         keys|queries) ln -s ../live/$one demo/copy/$one;; \
         *) cp -a demo/data/$one demo/copy/$one || exit 1;; esac; done && \
         mv demo/seen demo/copy/health.json && cp -a demo/data/state.db* demo/copy/ && \
-        mv demo/data demo/live && mv -T demo/copy demo/data";
+        mv demo/data demo/live && \
+        { mv -T demo/copy demo/data || { rm -r demo/data && mv -T demo/copy demo/data; }; }";
     let back = "mv demo/data demo/copy && mv demo/live demo/data";
     let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
     let mut said = None;
