@@ -42,6 +42,8 @@
 //! this crate; no field, sealed form or message of it holds one. RSA-1024, and with it the `rsa`
 //! crate, is used in `small_rsa` and nowhere else in the tree (S 6-1-2-3).
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod emulator;
 mod error;
 mod private_key;

@@ -10,8 +10,6 @@
 
 mod authentication;
 mod card_terminal;
-#[cfg(any(test, feature = "contract"))]
-pub mod contract;
 mod error;
 pub mod key_pair_generator;
 mod line;

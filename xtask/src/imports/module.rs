@@ -51,7 +51,13 @@ impl<'a> Reader<'a> {
                 "{" => depth += 1,
                 "}" if depth == 0 => break,
                 "}" => depth -= 1,
-                "#" => for_tests |= self.attribute(),
+                "#" => {
+                    for_tests |= self.attribute();
+                    if for_tests && !matches!(self.peek(), Some("#" | "mod" | "pub")) {
+                        self.skip_item();
+                        for_tests = false;
+                    }
+                }
                 "pub" => {
                     is_public = self.skip_parentheses() != Some("self");
                     continue;
@@ -176,6 +182,23 @@ impl<'a> Reader<'a> {
         self.words[start..self.place] == ["[", "cfg", "(", "test", ")", "]"]
     }
 
+    /// To the end of what an attribute stands before.
+    fn skip_item(&mut self) {
+        let mut depth = 0_usize;
+        while let Some(word) = self.peek() {
+            match word {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" if depth == 0 => return,
+                ")" | "]" | "}" => depth -= 1,
+                _ => {}
+            }
+            self.place += 1;
+            if depth == 0 && matches!(word, ";" | "," | "}") {
+                return;
+            }
+        }
+    }
+
     /// To whom `pub` says something is public, where it says so.
     fn skip_parentheses(&mut self) -> Option<&'a str> {
         // `pub (` of a field of a tuple begins its type; then no path of ours is lost but `pub(in …)`.
@@ -229,6 +252,9 @@ mod tests {
             fn j(k: f::L) { E::m(); k.n::<super::O>(); p!(); }
             mod q { use super::G; }
             pub(self) use crate::r;
+            #[cfg(test)]
+            use crate::w;
+            fn x() { #[cfg(test)] let y = crate::z::a(1)?; crate::b::c(); }
             fn s(t: [u8; 2]) { t[..crate::u::V]; }
             ",
         );
@@ -239,7 +265,7 @@ mod tests {
         assert_eq!(paths(&module.handed_on), ["b"]);
         assert_eq!(
             paths(&module.spoken),
-            ["E::m", "crate::h::I", "crate::u::V", "f::L", "p", "super::O"]
+            ["E::m", "crate::b::c", "crate::h::I", "crate::u::V", "f::L", "p", "super::O"]
         );
         assert_eq!(paths(&module.inline["q"].taken), ["super::G"]);
         assert!(module.declared.contains("G") && module.declared.contains("j"));

@@ -67,7 +67,7 @@ fn c4_the_keyring_keeps_what_windows_rely_on() {
     let world = World::new();
     let keyring = world.keyring();
     let keys = |number| keyring.card_keys(&number).expect("keys");
-    card::terminal::contract::check(&keyring, &keys, &act(&world.clock));
+    card::contract::check(&keyring, &keys, &act(&world.clock));
 }
 
 #[test]

@@ -6,9 +6,6 @@ use std::thread;
 
 use domain::act::Act;
 
-use super::{
-    CardMaster, CardMasterError, CardTerminal, Connection, ConnectionError, Handshake, SessionGrant,
-};
 use crate::emulator::{Card, Emulator};
 use crate::protocol::apdu::{Command, Response, StatusWord};
 use crate::protocol::card_keys::CardKeys;
@@ -16,6 +13,9 @@ use crate::protocol::card_number::CardNumber;
 use crate::protocol::data_encryption::DataEncryptionKey;
 use crate::protocol::jpki::{self, instruction};
 use crate::protocol::scp03;
+use crate::terminal::{
+    CardMaster, CardMasterError, CardTerminal, Connection, ConnectionError, Handshake, SessionGrant,
+};
 
 /// A card master under test, and the keys of the cards that are made for it.
 struct Bench<'a> {
@@ -184,9 +184,9 @@ fn number(digit: u8) -> CardNumber {
 mod tests {
     use domain::act::Actor;
 
-    use super::super::memory::MemoryCardMaster;
     use super::*;
     use crate::protocol::transport::TransportKey;
+    use crate::terminal::memory::MemoryCardMaster;
 
     #[test]
     fn c4_the_twin_of_a_card_master_keeps_what_windows_rely_on() {
