@@ -352,11 +352,7 @@ impl State {
             self.cut_log_if_due();
         }
         self.ahead.extend(queue.try_iter().take(QUEUE));
-        self.expected = match self.ahead.len() {
-            // Whoever is alone comes back alone.
-            0 if applied.len() == 1 => 0,
-            waiting => applied.len() + waiting,
-        };
+        self.expected = applied.len() + self.ahead.len();
         for (caller, result) in applied {
             let answer = match (&outcome, result) {
                 (Err(fault), Ok(_)) => Err(of_all(fault)),

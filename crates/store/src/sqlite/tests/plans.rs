@@ -98,8 +98,8 @@ fn walks(connection: &Connection, sql: &str) -> Vec<String> {
 
 /// The tables of a statement by the names that it has for them.
 fn called(sql: &str) -> BTreeMap<&str, &str> {
-    let words: Vec<_> = sql.split(|c: char| c.is_whitespace() || "(),".contains(c)).collect();
-    let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let words = sql.split(|c: char| c.is_whitespace() || "(),".contains(c));
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     let named = words.windows(4).filter(|four| matches!(four[0], "FROM" | "JOIN"));
     named
         .map(|four| if four[2] == "AS" { (four[3], four[1]) } else { (four[2], four[1]) })
