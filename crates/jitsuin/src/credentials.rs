@@ -21,9 +21,10 @@ use web::desk::Principal;
 use web::hashing::{self, Caller};
 use web::wire::SecretText;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
-use x509::extension::{Extension, ExtensionValue, KeyUsage};
+use x509::extension::{AuthorityKeyIdentifier, Extension, ExtensionValue, KeyUsage};
 use x509::name::Name;
 use x509::pem;
+use x509::public_key::SpkiInfo;
 use x509::read::Certificate;
 use zeroize::Zeroizing;
 
@@ -174,6 +175,17 @@ impl ServiceKey {
         aws_lc_rs::rand::fill(&mut serial)
             .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
         let period = validity::for_years(now, 5)?;
+        let spki = self.spki()?;
+        let own = SpkiInfo::parse(&spki)?.key_identifier().to_vec();
+        // RFC 5280 4.2.1.1, 4.2.1.2: both are expected in whatever is no CA's.
+        let extensions = vec![
+            Extension::critical(ExtensionValue::KeyUsage(KeyUsage::DIGITAL_SIGNATURE)),
+            Extension::non_critical(ExtensionValue::SubjectKeyIdentifier(own.clone())),
+            Extension::non_critical(ExtensionValue::AuthorityKeyIdentifier(AuthorityKeyIdentifier {
+                key_identifier: own,
+                issuer_and_serial: None,
+            })),
+        ];
         let algorithm = SignatureAlgorithm::RsaSha256;
         let tbs = CertificateTemplate {
             serial: SerialNumber::from_random(serial).context("the random generator failed")?,
@@ -181,10 +193,8 @@ impl ServiceKey {
             issuer: name.clone(),
             validity: Validity { not_before: period.not_before, not_after: period.not_after },
             subject: name,
-            subject_public_key_info: self.spki()?,
-            extensions: vec![Extension::critical(ExtensionValue::KeyUsage(
-                KeyUsage::DIGITAL_SIGNATURE,
-            ))],
+            subject_public_key_info: spki,
+            extensions,
         }
         .to_tbs()?;
         let mut signature = vec![0; self.0.public_modulus_len()];

@@ -108,7 +108,7 @@ pub(crate) fn expect_the_server_to_issue(demo: &Demo) {
         "openssl req -new -newkey rsa:2048 -nodes -keyout web.key -out web.csr -subj \
          /CN=web.example -addext subjectAltName=DNS:web.example",
     );
-    let id = released(demo, &["--kind", "tls-server", "--request", "web.csr"]);
+    let id = released(demo, "jpki-auth", &["--kind", "tls-server", "--request", "web.csr"]);
     let issue = format!("service-requests/{id}/issue");
     let (status, issued) = ask(demo, "operator-2", &issue, Some(&json!({})), &[]);
     assert_eq!(status, 200, "{issued}");
@@ -119,7 +119,7 @@ pub(crate) fn expect_the_server_to_issue(demo: &Demo) {
 }
 
 /// Leads a request about a service's certificate to its release; its id.
-fn released(demo: &Demo, wanted: &[&str]) -> String {
+fn released(demo: &Demo, ca: &str, wanted: &[&str]) -> String {
     let does = |who: &str, words: &[&str]| -> Value {
         let shown = format!("demo/data/handed-out/{who}.token");
         let said = beside(demo, &[&["--as", &shown, "request"], words].concat());
@@ -127,7 +127,7 @@ fn released(demo: &Demo, wanted: &[&str]) -> String {
         serde_json::from_slice(&said.stdout).unwrap()
     };
     let applicant = ["--applicant", "情報システム課　試験担当", "--document", "申請書"];
-    let received = does("intake-1", &[&["receive", "jpki-auth"], &applicant[..], wanted].concat());
+    let received = does("intake-1", &[&["receive", ca], &applicant[..], wanted].concat());
     let id = received["id"].as_str().unwrap();
     does("examiner-1", &["examine", id, "--findings", "the applicant is entitled"]);
     does("approver-1", &["approve", id]);
@@ -139,7 +139,12 @@ fn released(demo: &Demo, wanted: &[&str]) -> String {
 pub(crate) fn expect_the_server_to_revoke(demo: &Demo) {
     let printed = demo.says("openssl x509 -in web.pem -noout -serial");
     let serial = printed.trim().trim_start_matches("serial=").to_lowercase();
-    let id = released(demo, &["--revokes", &serial, "--cause", "use-ended"]);
+    revoke(demo, "jpki-auth", &serial, "use-ended");
+}
+
+/// Has the running server revoke a service's certificate.
+pub(crate) fn revoke(demo: &Demo, ca: &str, serial: &str, cause: &str) {
+    let id = released(demo, ca, &["--revokes", serial, "--cause", cause]);
     let revoke = format!("service-requests/{id}/revocation");
     let (status, revoked) = ask(demo, "operator-2", &revoke, Some(&json!({})), &[]);
     assert_eq!((status, &revoked["state"]), (200, &json!("revoked")), "{revoked}");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::beside_server::{
     expect_the_second_generation, expect_the_server_to_issue, expect_the_server_to_revoke,
-    renew_all, soon,
+    renew_all, revoke, soon,
 };
 use crate::client::{Asker, python};
 use crate::demo::{Certificate, Demo};
@@ -224,6 +224,41 @@ fn k6_v1_v5_every_relying_party_says_the_same_after_a_renewal() {
     demo.stop();
     demo.start_again();
     expect_what_the_demo_prints(&demo);
+}
+
+/// No list applied to a responder's certificate once: it named no point, and nobody asks a responder about
+/// its own. NSS imports no such list at all.
+#[test]
+fn v1_v5_every_relying_party_learns_that_a_responder_was_revoked() {
+    let demo = Demo::start();
+    for ca in ["jpki-auth", "saitama-sign"] {
+        let delegate = demo.certificates(ca, "ocsp-responder", "good")[0];
+        let (serial, path) = (&delegate.serial_hex, &delegate.certificate_pem);
+        let party = |verdict| {
+            let mut party = Party::new(&demo, ca, 1);
+            party.targets.retain(|target| target.path == *path);
+            party.targets.iter_mut().for_each(|target| target.verdict = verdict);
+            party
+        };
+        let by_openssl = || {
+            let trust = format!("-CAfile {ca}.root-1 -crl_check -CRLfile {ca}.other-1");
+            demo.client(&format!("openssl verify -x509_strict {trust} {path}")).text
+        };
+        expect_all(&party("good"));
+        assert!(by_openssl().ends_with(": OK\n"), "{}", by_openssl());
+        revoke(&demo, ca, serial, "key-compromised");
+        let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
+        let said = demo.jitsuin(&[&who[..], &["crl", "publish", "--ca", ca]].concat());
+        assert!(said.success, "{}", said.text);
+        expect_all(&party("revoked"));
+        assert!(by_openssl().contains("certificate revoked"), "{}", by_openssl());
+        // Another answers in its place.
+        let good = demo.certificates(ca, "user", "good")[0];
+        soon(|| match demo.ask(ca, &[good], Asker::Verifier, "") {
+            said if said.contains(": good") => Ok(()),
+            said => Err(said),
+        });
+    }
 }
 
 /// A CA with the lists of both its keys, a user certificate by the new one, and two of each verdict by the

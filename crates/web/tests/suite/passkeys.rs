@@ -185,3 +185,14 @@ fn w2_a_passkeys_answer_is_good_once_for_its_challenge_and_from_no_copy() {
     world.open("passkey", &strange).problem(401);
     world.open("passkey", &authenticator.answer(&world.challenge())).expect(201);
 }
+
+/// A device that nobody has looked for opens nothing for ever.
+#[test]
+fn w2_a_passkey_opens_nothing_once_it_is_older_than_a_token_may_be() {
+    let world = World::new();
+    let mut authenticator = world.with_passkey();
+    world.clock.advance(jiff::SignedDuration::from_hours(24 * domain::staff::MAX_TOKEN_DAYS - 1));
+    world.open("passkey", &authenticator.answer(&world.challenge())).expect(201);
+    world.clock.advance(jiff::SignedDuration::from_hours(1));
+    world.open("passkey", &authenticator.answer(&world.challenge())).problem(401);
+}
