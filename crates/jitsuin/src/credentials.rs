@@ -181,10 +181,9 @@ impl ServiceKey {
         let extensions = vec![
             Extension::critical(ExtensionValue::KeyUsage(KeyUsage::DIGITAL_SIGNATURE)),
             Extension::non_critical(ExtensionValue::SubjectKeyIdentifier(own.clone())),
-            Extension::non_critical(ExtensionValue::AuthorityKeyIdentifier(AuthorityKeyIdentifier {
-                key_identifier: own,
-                issuer_and_serial: None,
-            })),
+            Extension::non_critical(ExtensionValue::AuthorityKeyIdentifier(
+                AuthorityKeyIdentifier { key_identifier: own, issuer_and_serial: None },
+            )),
         ];
         let algorithm = SignatureAlgorithm::RsaSha256;
         let tbs = CertificateTemplate {

@@ -2,6 +2,7 @@
 //! moment that it takes.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,9 +11,11 @@ use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
 use keys::KeyStore;
 use store::Sqlite;
-use store::journal::{SealableJournal, Sealer};
+use store::journal::{SealableJournal, Sealer, export};
+use web::desk::Evidence;
 
-use crate::config::Config;
+use crate::clock::Clock;
+use crate::config::CheckpointPlace;
 use crate::health::is_starting;
 use crate::hold::{Hold, is_taken, open_unchanged};
 use crate::home::Home;
@@ -40,6 +43,16 @@ pub(crate) struct SealLock {
     _lock: File,
 }
 
+/// Has the journal of an installation sealed, by this process or by whoever has the right to it.
+pub(crate) struct Sealing {
+    hold: Hold,
+    home: Home,
+    places: Vec<CheckpointPlace>,
+    keys: Arc<dyn KeyStore>,
+    store: Arc<Sqlite>,
+    clock: Clock,
+}
+
 impl SealLock {
     /// Takes the right, as soon as commands let go of it, which hold it for a moment.
     ///
@@ -64,16 +77,13 @@ impl SealLock {
     /// Takes the right, unless another process has it: the owner, wherever its lock lies by now, or a
     /// command.
     pub(crate) fn take(system: &System) -> Result<Option<Self>> {
-        if system.hold.owned().is_err() && Hold::is_owned(&system.home)? {
-            return Ok(None);
-        }
-        Self::of(&system.home, &system.config, &system.machine.keys)
+        system.sealing().take()
     }
 
     /// The same of an installation that is not joined yet.
     pub(crate) fn of(
         home: &Home,
-        config: &Config,
+        places: &[CheckpointPlace],
         service_keys: &Arc<dyn KeyStore>,
     ) -> Result<Option<Self>> {
         let path = home.seal_lock();
@@ -83,8 +93,7 @@ impl SealLock {
         if !is_taken(lock.try_lock(), &path)? {
             return Ok(None);
         }
-        let places = config.checkpoint_places.iter();
-        let sinks: Vec<_> = places.map(|place| place.directory.clone()).collect();
+        let sinks: Vec<_> = places.iter().map(|place| place.directory.clone()).collect();
         for sink in &sinks {
             std::fs::create_dir_all(sink).with_context(|| sink.display().to_string())?;
         }
@@ -110,7 +119,28 @@ impl System {
     /// # Errors
     /// It is not sealed: by an owner of another database, say, that lay here a moment ago.
     pub(crate) fn seal(&self) -> Result<()> {
-        self.seal_within(SEALED_WITHIN, STARTED_WITHIN)
+        self.sealing().seal_within(SEALED_WITHIN, STARTED_WITHIN)
+    }
+
+    /// Whoever has it sealed.
+    pub(crate) fn sealing(&self) -> Sealing {
+        Sealing {
+            hold: self.hold.clone(),
+            home: self.home.clone(),
+            places: self.config.checkpoint_places.clone(),
+            keys: self.machine.keys.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+}
+
+impl Sealing {
+    fn take(&self) -> Result<Option<SealLock>> {
+        if self.hold.owned().is_err() && Hold::is_owned(&self.home)? {
+            return Ok(None);
+        }
+        SealLock::of(&self.home, &self.places, &self.keys)
     }
 
     /// The same, with so much patience with whoever seals as it goes, and with a server that starts.
@@ -122,8 +152,8 @@ impl System {
         let (last, begun) = (self.store.last_seen(), Instant::now());
         let mut since = begun;
         loop {
-            if let Some(lock) = SealLock::take(self)? {
-                return lock.seal(&self.store, self.now());
+            if let Some(lock) = self.take()? {
+                return lock.seal(&self.store, (self.clock)());
             }
             let checkpoint = self.store.last_checkpoint()?.map_or(0, |checkpoint| checkpoint.size);
             if last.is_none_or(|(place, _)| place < checkpoint) {
@@ -140,6 +170,16 @@ impl System {
             );
             std::thread::sleep(MOMENT);
         }
+    }
+}
+
+impl Evidence for Sealing {
+    fn seal(&self) -> Result<(), String> {
+        self.seal_within(SEALED_WITHIN, STARTED_WITHIN).map_err(|error| format!("{error:#}"))
+    }
+
+    fn export(&self, writer: &mut dyn Write) -> io::Result<()> {
+        export(&*self.store, writer).map(drop).map_err(io::Error::other)
     }
 }
 

@@ -92,7 +92,7 @@ fn seal_before(config: &Config, foundation: &Foundation, clock: &Clock, act: &Ac
     audit_signer(store, &machine.keys, act)?;
     foundation.hold(config, act.at)?;
     foundation.prove(config, clock)?;
-    seal(SealLock::of(home, config, &machine.keys)?, store, act.at)
+    seal(SealLock::of(home, &config.checkpoint_places, &machine.keys)?, store, act.at)
 }
 
 /// The signer of checkpoints; the making of its key is in the journal (A 5.4.1).

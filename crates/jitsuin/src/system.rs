@@ -118,6 +118,7 @@ impl System {
             .keyroom(self.keyroom())
             .endings(self.own_endings())
             .auditor(Arc::new(self.auditor()))
+            .evidence(Arc::new(self.sealing()))
             .weak_keys(self.config.weak_keys.clone())
             .workshop(Box::new(self.workshop()))
     }

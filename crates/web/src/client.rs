@@ -6,7 +6,7 @@
 //! freed.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -158,7 +158,8 @@ impl Client {
         }
         let login = json!({ "id": id, "password": password.expose() });
         let asked = Request::post(LOGIN);
-        let opened = self.send(asked, Some(&login))?.json()?;
+        let opened =
+            self.send(asked, Some(&login)).and_then(|answer| self.whole(answer))?.json()?;
         let token = opened["token"].as_str().ok_or_else(|| lost("a session without a token"))?;
         self = self.with_token(&SecretText::new(token))?;
         Ok(self)
@@ -180,6 +181,39 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub fn ask<O: Operation>(&self, fields: Value) -> Result<Reply, ClientError> {
+        self.answer_of::<O>(fields).and_then(|answer| self.whole(answer))
+    }
+
+    /// The same, whose answer is written as it comes, however large it is.
+    ///
+    /// # Errors
+    /// [`ClientError`]; then what was written is a part, or nothing.
+    pub fn write<O: Operation>(
+        &self,
+        fields: Value,
+        into: &mut dyn Write,
+    ) -> Result<(), ClientError> {
+        let mut body = self.answer_of::<O>(fields)?.into_body();
+        let mut next = || {
+            let frame = self.runtime.block_on(async { timeout(SILENCE, body.frame()).await });
+            frame.map_err(|_| lost("the server says nothing any more"))
+        };
+        while let Some(frame) = next()? {
+            if let Some(octets) = frame.map_err(lost)?.data_ref() {
+                into.write_all(octets).map_err(ClientError::Lost)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All of an answer.
+    fn whole(&self, answer: Response<Body>) -> Result<Reply, ClientError> {
+        let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES);
+        Ok(Reply(self.runtime.block_on(body.collect()).map_err(lost)?.to_bytes()))
+    }
+
+    /// The answer of an operation that was done, of which nothing was read.
+    fn answer_of<O: Operation>(&self, fields: Value) -> Result<Response<Body>, ClientError> {
         let Value::Object(fields) = fields else {
             return Err(ClientError::Unsent("what is asked is no object".to_owned()));
         };
@@ -209,7 +243,7 @@ impl Client {
         &self,
         mut request: hyper::http::request::Builder,
         body: Option<&Value>,
-    ) -> Result<Reply, ClientError> {
+    ) -> Result<Response<Body>, ClientError> {
         request = request.header(HOST, &self.host);
         if let Some(shown) = &self.shown {
             request = request.header(AUTHORIZATION, shown);
@@ -237,11 +271,11 @@ impl Client {
                 }
             };
             let status = answer.status();
+            if status.is_success() {
+                return Ok(answer);
+            }
             let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES);
             let octets = body.collect().await.map_err(lost)?.to_bytes();
-            if status.is_success() {
-                return Ok(Reply(octets));
-            }
             // Something between here and the server may answer for it, in another form.
             let problem = serde_json::from_slice(&octets);
             let foreign = |_| lost(format!("{status}, and nothing of the API's"));

@@ -59,6 +59,7 @@ pub use hands::Windows;
 pub use health::{Condition, Gravity, Health};
 pub use holder::Declined;
 pub use joined::WindowAuthority;
+pub use journal::Evidence;
 pub use keys::{Keyroom, Notary};
 pub(crate) use parts::Authorities;
 pub use parts::{Desk, DeskBuilder};

@@ -8,11 +8,13 @@ use anyhow::{Context, Result, bail};
 use domain::staff::PersonState;
 use serde_json::json;
 use store::journal::{
-    Report, SinkReading, VerifierKey, export, read_sink, verify_database, verify_export,
+    EntryCounter, Report, SinkReading, VerifierKey, read_sink, verify_database, verify_export,
 };
 use store::reads::ReadPeople;
+use web::desk::journal::ExportJournal;
 use web::desk::{Approvable, Approval, Objections};
 
+use super::client::CommandClient;
 use super::office::Office;
 use crate::answer::{Answer, in_japan};
 use crate::cli::{AuditCommand, Cli, Second};
@@ -25,14 +27,15 @@ use crate::system::System;
 /// What a database file of SQLite begins with.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
-pub(super) fn export_to(office: &Office, system: &System, path: &Path) -> Result<Answer> {
-    office.desk.note_export(&office.act)?;
-    let file = make_private(path)?;
-    // What is exported is sealed to its last entry, which is this one.
-    system.seal()?;
-    let mut writer = BufWriter::new(file);
-    let entries = export(system.store.as_ref(), &mut writer)?;
-    writer.flush()?;
+pub(super) fn export_to(client: &CommandClient<'_>, path: &Path) -> Result<Answer> {
+    let mut writer = EntryCounter::new(BufWriter::new(make_private(path)?));
+    let written = client.write::<ExportJournal>(json!({}), &mut writer);
+    let written = written.and_then(|()| writer.flush().with_context(|| path.display().to_string()));
+    if written.is_err() {
+        // A part is not taken for the whole, and the next try finds its place free.
+        let _ = std::fs::remove_file(path);
+    }
+    let (entries, _) = written.map(|()| writer.into_parts())?;
     let text = format!("{entries} entries written to {}", path.display());
     Ok(Answer::new(text, json!({ "entries": entries, "file": path })))
 }

@@ -1,6 +1,8 @@
 //! Where a command has operations done: by the process that serves the installation, or by this one where
 //! none does; or by a server elsewhere, where one is named.
 
+use std::io::Write;
+
 use anyhow::{Context, Result};
 use domain::id::OperationId;
 use serde_json::{Map, Value};
@@ -70,6 +72,11 @@ impl<'a> CommandClient<'a> {
     pub(super) fn text<O: Operation>(&self, fields: Value) -> Result<String> {
         let octets = self.with_advice(self.client.ask::<O>(fields))?.octets();
         String::from_utf8(octets.into()).context("it is text")
+    }
+
+    /// The same, whose answer is written as it comes.
+    pub(super) fn write<O: Operation>(&self, fields: Value, into: &mut dyn Write) -> Result<()> {
+        self.with_advice(self.client.write::<O>(fields, into))
     }
 
     /// Has the operation done that a command of the list asks for.

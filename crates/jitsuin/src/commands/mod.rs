@@ -23,7 +23,9 @@ use web::desk::applications::DeliverApplication;
 use web::desk::cards::ReadCard;
 use web::desk::ceremonies::ShowCeremony;
 use web::desk::certificates::ShowCertificate;
+use web::desk::check::CheckConsistency;
 use web::desk::credentials::{MakeToken, SetPassword};
+use web::desk::journal::ExportJournal;
 use web::desk::keys::{CompromiseKey, RehearseRenewal};
 use web::desk::lists::FetchList;
 use web::desk::people::ConfirmProposal;
@@ -46,7 +48,12 @@ use crate::{demo, serve};
 /// Runs a command.
 pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
     if let Some(url) = &cli.server {
-        let asked = operation(cli, &cli.command).context(
+        let asked = match &cli.command {
+            // What lies beside the database is looked at where it lies: by the server.
+            Command::Check => Some(Asked::of::<CheckConsistency>(records::check_elsewhere)),
+            command => operation(cli, command),
+        };
+        let asked = asked.context(
             "--server: this command works on an installation itself or on files of this machine, and asks no \
              server; run it without, where those are",
         )?;
@@ -143,6 +150,9 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
         Command::Ceremony(CeremonyCommand::Show { id }) => {
             Asked::of::<ShowCeremony>(|client| ceremony::show(client, id))
         }
+        Command::Audit(AuditCommand::Export { file }) => {
+            Asked::of::<ExportJournal>(|client| audit::export_to(client, file))
+        }
         Command::Staff(command) => return of_staff(cli, command),
         Command::Card(_)
         | Command::Ceremony(_)
@@ -220,9 +230,6 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
             }
             let office = Office::with_windows_if_free(cli, system);
             records::check(&office.map_err(|error| or_in_doubt(system, error))?, system)
-        }
-        Command::Audit(AuditCommand::Export { file }) => {
-            audit::export_to(&Office::new(cli, system)?, system, file)
         }
         command => anyhow::bail!("no system is needed for {command:?}"),
     }

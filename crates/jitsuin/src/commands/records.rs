@@ -70,6 +70,16 @@ pub(super) fn check(office: &Office, system: &System) -> Result<Answer> {
     if let Some(fields) = report.as_object_mut() {
         fields.insert("clock".to_owned(), serde_json::to_value(&clock)?);
     }
+    agreed(report)
+}
+
+/// The same of a server elsewhere, as it looks at itself.
+pub(super) fn check_elsewhere(client: &CommandClient<'_>) -> Result<Answer> {
+    agreed(client.json::<CheckConsistency>(json!({}))?)
+}
+
+/// The report, where nothing was found; else what was.
+fn agreed(report: Value) -> Result<Answer> {
     let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !findings.is_empty() {
         let told = |finding| in_words(finding, &["rule", "ca", "subject"], "detail");

@@ -62,12 +62,13 @@ fn e2_e6_who_visits_beside_an_owner_never_seals_and_is_told_it_lasts_once_the_ow
     assert!(SealLock::take(&visitor).expect("a look").is_none());
     visitor.seal_if_free().expect("left to the owner");
     assert_eq!(sealed(&owner), before, "nothing is sealed by who visits");
-    let told = visitor.seal_within(NONE, NONE).expect_err("nobody has sealed").to_string();
+    let told =
+        visitor.sealing().seal_within(NONE, NONE).expect_err("nobody has sealed").to_string();
     assert!(told.contains("not sealed") && sealed(&owner) == before, "{told}");
     let (tell, heard) = channel();
     let waits = visitor.clone();
     let command = std::thread::spawn(move || {
-        let outcome = waits.seal_within(SEALED_WITHIN, NONE);
+        let outcome = waits.sealing().seal_within(SEALED_WITHIN, NONE);
         tell.send((outcome, sealed(&waits))).expect("told");
     });
     let too_early = heard.recv_timeout(Duration::from_millis(500));
@@ -87,7 +88,7 @@ fn e2_e6_a_command_waits_for_a_server_that_starts_and_seals_itself_where_that_on
     let done = work(&first);
     let owner = place.open(0);
     let waits = first.clone();
-    let command = std::thread::spawn(move || waits.seal_within(LITTLE, STARTED_WITHIN));
+    let command = std::thread::spawn(move || waits.sealing().seal_within(LITTLE, STARTED_WITHIN));
     std::thread::sleep(LITTLE * 2);
     assert!(!command.is_finished(), "it waits for the server");
     owner.seal().expect("sealed");
@@ -96,7 +97,7 @@ fn e2_e6_a_command_waits_for_a_server_that_starts_and_seals_itself_where_that_on
     // Another one, and the server ends before it sealed.
     let done = work(&first);
     let waits = first.clone();
-    let command = std::thread::spawn(move || waits.seal_within(LITTLE, STARTED_WITHIN));
+    let command = std::thread::spawn(move || waits.sealing().seal_within(LITTLE, STARTED_WITHIN));
     std::thread::sleep(MOMENT * 4);
     drop(owner);
     command.join().expect("it ends").expect("it seals itself");

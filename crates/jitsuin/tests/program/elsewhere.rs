@@ -9,7 +9,7 @@ use testkit::{Output, run};
 
 use crate::demo::PROGRAM;
 use crate::installation::addresses;
-use crate::workplace::{CLERK, STAFF, Workplace, form};
+use crate::workplace::{AUDITOR, CLERK, STAFF, Workplace, form};
 
 /// Where somebody works who has nothing of the installation but their token and the roots.
 struct Elsewhere {
@@ -84,6 +84,36 @@ fn w3_a_command_elsewhere_does_and_says_what_the_same_command_does_here() {
 }
 
 #[test]
+fn w3_e2_the_journal_comes_from_elsewhere_as_evidence_and_so_does_the_check() {
+    let there = Elsewhere::new();
+    let desk = there.desk.path();
+    fs::copy(there.place.path().join(AUDITOR[1]), desk.join("auditor-1.token")).unwrap();
+    let export = ["audit", "export", "journal.jsonl"];
+    let exported = there.answer("auditor-1", &export);
+    let key = there.place.path().join("data/audit.pub");
+    let verified = run(
+        desk,
+        PROGRAM,
+        &["--json", "audit", "verify", "journal.jsonl", "--key", key.to_str().unwrap()],
+    );
+    assert!(verified.success, "{}", verified.text);
+    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    // To the last entry, which says that it was exported.
+    assert_eq!(report["entries"], exported["entries"], "{report}");
+    assert_eq!(report["sealed"], exported["entries"], "{report}");
+    let journal = fs::read_to_string(desk.join("journal.jsonl")).unwrap();
+    let last = journal.lines().rev().find(|line| line.starts_with("{\"leaf")).unwrap();
+    assert!(last.contains("export_journal"), "{last}");
+    // Nothing is written over, and what was refused leaves nothing behind.
+    let again = Elsewhere::refusal(&there.run("auditor-1", &export));
+    assert!(again["detail"].as_str().unwrap().contains("journal.jsonl"), "{again}");
+    let other = ["audit", "export", "other.jsonl"];
+    assert_eq!(Elsewhere::refusal(&there.run("operator-1", &other))["status"], 403);
+    assert!(!desk.join("other.jsonl").exists());
+    assert_eq!(there.answer("auditor-1", &["check"])["consistent"], true);
+}
+
+#[test]
 fn w3_by_a_password_a_session_is_opened_and_a_secret_for_a_person_lies_here() {
     let there = Elsewhere::new();
     let desk = there.desk.path();
@@ -154,8 +184,6 @@ fn w3_what_works_on_an_installation_itself_asks_no_server() {
     for command in [
         &["init"][..],
         &["serve"],
-        &["check"],
-        &["audit", "export", "export"],
         &["staff", "recover", "operator-1"],
         &["ceremony", "run", "script.toml"],
         &["policy", "adopt", "policy.toml"],

@@ -247,7 +247,8 @@ fn v1_v5_every_relying_party_learns_that_a_responder_was_revoked() {
         expect_all(&party("good"));
         assert!(by_openssl().ends_with(": OK\n"), "{}", by_openssl());
         revoke(&demo, ca, serial, "key-compromised");
-        let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
+        let who =
+            ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
         let said = demo.jitsuin(&[&who[..], &["crl", "publish", "--ca", ca]].concat());
         assert!(said.success, "{}", said.text);
         expect_all(&party("revoked"));

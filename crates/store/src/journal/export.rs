@@ -1,6 +1,6 @@
 //! The journal as JSON Lines: all an auditor needs, and nothing of a person.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,48 @@ pub fn export(journal: &dyn SealableJournal, writer: &mut dyn Write) -> Result<u
             }
             return Ok(next);
         }
+    }
+}
+
+/// Counts the entries of an export that is written through it, however it is cut into pieces.
+#[derive(Debug)]
+pub struct EntryCounter<W> {
+    inner: W,
+    entries: u64,
+    /// Octets of the line so far.
+    column: usize,
+}
+
+/// Where in a line the name of its first field begins.
+const FIELD: usize = 2;
+
+/// With what that begins in an entry, and in no other line; see [`Line`].
+const OF_ENTRY: u8 = b'l';
+
+impl<W: Write> EntryCounter<W> {
+    /// Before the first line.
+    pub fn new(inner: W) -> Self {
+        Self { inner, entries: 0, column: 0 }
+    }
+
+    /// How many entries there were, and what they were written to.
+    pub fn into_parts(self) -> (u64, W) {
+        (self.entries, self.inner)
+    }
+}
+
+impl<W: Write> Write for EntryCounter<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(octets)?;
+        for octet in &octets[..written] {
+            self.entries += u64::from(self.column == FIELD && *octet == OF_ENTRY);
+            self.column = if *octet == b'\n' { 0 } else { self.column + 1 };
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Answers that are made and not sent: each is whole in memory until its client takes it.
+//! Answers that are made and not sent: each is whole in memory until its client takes it, or takes a thread.
 //!
 //! The place where an answer was made is free for others once it is made, whoever reads how slowly. So
 //! that nobody makes one large answer after the other and takes none, whoever asked has a share of those
@@ -7,10 +7,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
 use hyper::http::request::Parts;
 use status::crowd::{Crowd, Entered};
 
@@ -67,6 +68,14 @@ pub(super) async fn until_sent(mut request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let Some(share) = unsent.take() else { return response };
     let (head, body) = response.into_parts();
+    if body.size_hint().exact().is_none() {
+        // It is made while it is sent, and then goes with it.
+        let keeping = body.map_frame(move |frame| {
+            let _share = &share;
+            frame
+        });
+        return Response::from_parts(head, Body::new(keeping));
+    }
     // It is whole in memory already.
     match to_bytes(body, usize::MAX).await {
         Ok(octets) => {

@@ -15,6 +15,7 @@ use x509::key_check::WeakKeys;
 use super::check::Auditor;
 use super::endings::Endings;
 use super::health::Health;
+use super::journal::Evidence;
 use super::keys::{Keyroom, Progress};
 use super::workshop::Workshop;
 use crate::acts::Clock;
@@ -46,6 +47,7 @@ pub(super) struct Hands {
     pub(super) endings: Option<Arc<dyn Endings>>,
     pub(super) holders: Option<Arc<Holders>>,
     pub(super) auditor: Option<Arc<dyn Auditor>>,
+    pub(super) evidence: Option<Arc<dyn Evidence>>,
     pub(super) health: Arc<Health>,
     pub(super) weak_keys: Arc<WeakKeys>,
     pub(super) workshop: Option<Box<dyn Workshop>>,
@@ -72,6 +74,7 @@ impl Hands {
             endings: None,
             holders: None,
             auditor: None,
+            evidence: None,
             health: Arc::default(),
             weak_keys: Arc::default(),
             workshop: None,

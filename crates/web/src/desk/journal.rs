@@ -1,18 +1,38 @@
-//! The journal, read page by page; that it is read is an entry too (E1).
+//! The journal, read page by page or handed out whole; that it is read is an entry too (E1).
+
+use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use super::permission::Operation;
-use super::{Desk, LAST_NUMBER, MAX_PAGE, reading, usual_page};
-use crate::entrance::principal::Principal;
-use crate::operation::{self, Call, Listed, Spec};
+use super::{LAST_NUMBER, MAX_PAGE, usual_page};
+use crate::operation::{self, Call, Form, Listed, Needs, Spec, Streamed};
 use crate::problem::Problem;
 
 const GROUP: &str = "journal";
 
 /// The operations of this group.
-pub(crate) const OPERATIONS: &[Listed] = &[Listed::of::<ReadJournal>()];
+pub(crate) const OPERATIONS: &[Listed] =
+    &[Listed::of::<ReadJournal>(), Listed::of::<ExportJournal>()];
+
+/// The journal as evidence: sealed, and written out for whoever verifies it.
+pub trait Evidence: Send + Sync {
+    /// Has all that was committed sealed. It may take as long as whoever seals does.
+    ///
+    /// # Errors
+    /// In words, why it is not.
+    fn seal(&self) -> Result<(), String>;
+
+    /// Writes the whole journal with its checkpoints, in the form that `jitsuin audit verify` reads.
+    ///
+    /// # Errors
+    /// The journal's; the writer's.
+    fn export(&self, writer: &mut dyn Write) -> io::Result<()>;
+}
 
 /// Reads journal entries; that they are read is an entry too.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -49,15 +69,38 @@ impl operation::Operation for ReadJournal {
     }
 }
 
-impl Desk {
-    /// Notes that the whole journal is about to be written into an export.
-    ///
-    /// # Errors
-    /// 403; the database's.
-    pub fn note_export(&self, act: &Principal) -> Result<(), Problem> {
-        let operation = Operation::ReadJournal;
-        self.ledger().admit(act, operation)?;
-        self.ledger().read(reading(act, operation).subject("journal").detail("export", true))
+/// Writes the journal with its checkpoints into a file.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportJournal {}
+
+impl operation::Operation for ExportJournal {
+    const SPEC: Spec =
+        Spec::get(Operation::ExportJournal, "/api/v1/journal/export", GROUP, "The export.")
+            .needing(Needs::People);
+
+    type Answer = Streamed<ExportForm>;
+
+    /// What is exported is sealed to its last entry, which is that of the export.
+    fn run(self, call: &Call<'_>) -> Result<Streamed<ExportForm>, Problem> {
+        let evidence: Arc<dyn Evidence> = call.desk().evidence()?.clone();
+        call.read(|entry| entry.subject("journal").detail("export", true))?;
+        evidence.seal().map_err(|why| Problem::unavailable("the seal", &why))?;
+        Ok(Streamed::new(ExportForm, move |writer| evidence.export(writer)))
+    }
+}
+
+/// The form of an export: JSON Lines.
+#[derive(Debug, Clone, Copy)]
+pub struct ExportForm;
+
+impl Form for ExportForm {
+    fn all() -> Vec<(Self, RefOr<Schema>)> {
+        vec![(Self, String::schema())]
+    }
+
+    fn media_type(self) -> &'static str {
+        "application/jsonl"
     }
 }
 

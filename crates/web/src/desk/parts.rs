@@ -20,6 +20,7 @@ use super::first_people::FirstPeople;
 use super::hands::Windows;
 use super::health::Health;
 use super::holder::SelfService;
+use super::journal::Evidence;
 use super::keys::{Keyroom, Notary};
 use super::recover::WayBackIn;
 use super::repeat::Repetition;
@@ -61,6 +62,7 @@ pub struct Desk {
     windows: Option<Windows>,
     keyroom: Option<Keyroom>,
     workshop: Option<Box<dyn Workshop>>,
+    evidence: Option<Arc<dyn Evidence>>,
     weak_keys: Arc<WeakKeys>,
     health: Arc<Health>,
 }
@@ -189,6 +191,12 @@ impl Desk {
     pub(crate) fn workshop(&self) -> Result<&dyn Workshop, Problem> {
         let none = || Problem::unavailable("the workshop", &"this desk has none");
         self.workshop.as_deref().ok_or_else(none)
+    }
+
+    /// Whoever hands the journal out.
+    pub(crate) fn evidence(&self) -> Result<&Arc<dyn Evidence>, Problem> {
+        let none = || Problem::unavailable("the journal's export", &"this desk has none");
+        self.evidence.as_ref().ok_or_else(none)
     }
 
     /// The keys that are known to be weak.

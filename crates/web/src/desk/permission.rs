@@ -264,6 +264,9 @@ operations! {
         [SeniorOperator, GeneralOperator, System], by ["register apply"];
     /// Reads the journal (E3: the internal auditor alone).
     ReadJournal = "read_journal", RecordsRead, Any, Page,
+        [InternalAuditor];
+    /// Hands the whole journal out, as evidence that anybody verifies (E2, E3).
+    ExportJournal = "export_journal", RecordsRead, Any, Long,
         [InternalAuditor], by ["audit export"];
     /// Accepts what a start refuses, at the installation's own console: the custodians, whom the program
     /// lets in by their shares, or two people with an internal auditor (A 5.4, S 4-11-5).

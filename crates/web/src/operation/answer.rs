@@ -63,7 +63,12 @@ impl<F: Form> Answer for Octets<F> {
     }
 
     fn described() -> Described {
-        let content = |(form, schema): (F, _)| (form.media_type(), Content::new(Some(schema)));
-        Described { contents: F::all().into_iter().map(content).collect(), schemas: Vec::new() }
+        forms::<F>()
     }
+}
+
+/// What the OpenAPI document says of octets in these forms.
+pub(super) fn forms<F: Form>() -> Described {
+    let content = |(form, schema): (F, _)| (form.media_type(), Content::new(Some(schema)));
+    Described { contents: F::all().into_iter().map(content).collect(), schemas: Vec::new() }
 }

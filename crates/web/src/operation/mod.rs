@@ -18,6 +18,7 @@ mod input;
 mod list;
 mod request;
 mod route;
+mod stream;
 pub(crate) mod text;
 
 use serde::Serialize;
@@ -35,6 +36,7 @@ pub(crate) use described::describe;
 pub(crate) use list::{Listed, all};
 pub(crate) use request::Asked;
 pub(crate) use route::route;
+pub use stream::Streamed;
 
 /// What somebody asks for.
 ///

@@ -1,9 +1,11 @@
 //! An export, whole and tampered with in every way.
 
+use std::io::Write;
+
 use rstest::rstest;
 
 use super::{TestSigner, forty};
-use crate::journal::{Checkpoint, Report, VerifierKey, export, verify_export};
+use crate::journal::{Checkpoint, EntryCounter, Report, VerifierKey, export, verify_export};
 
 fn exported() -> Vec<String> {
     let place = forty();
@@ -39,6 +41,17 @@ fn e2_an_export_verifies_with_the_public_key_alone() {
     let other = verify_export(text.as_bytes(), &TestSigner::new(2).key(), &[]).expect("read");
     assert_eq!(findings_of(&other)[0], "checkpoint of size 10: signature invalid");
     assert_eq!(other.sealed, 0);
+}
+
+#[test]
+fn e2_the_entries_of_an_export_are_counted_however_it_is_cut() {
+    let text = exported().join("\n");
+    for cut in [1, 2, 3, 7, 64, text.len()] {
+        let mut counter = EntryCounter::new(Vec::new());
+        text.as_bytes().chunks(cut).for_each(|piece| counter.write_all(piece).expect("written"));
+        let (entries, written) = counter.into_parts();
+        assert_eq!((entries, written.as_slice()), (40, text.as_bytes()), "{cut}");
+    }
 }
 
 #[test]

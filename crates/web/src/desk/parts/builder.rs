@@ -21,6 +21,7 @@ use crate::desk::first_people::FirstPeople;
 use crate::desk::hands::{Hands, Windows};
 use crate::desk::health::Health;
 use crate::desk::holder::SelfService;
+use crate::desk::journal::Evidence;
 use crate::desk::keys::{Keyroom, Progress};
 use crate::desk::recover::WayBackIn;
 use crate::desk::repeat::Repetition;
@@ -87,6 +88,12 @@ impl DeskBuilder {
     /// Adds whoever looks at what lies outside of the database.
     pub fn auditor(mut self, auditor: Arc<dyn Auditor>) -> Self {
         self.hands.auditor = Some(auditor);
+        self
+    }
+
+    /// Adds whoever hands the journal out; at a desk without it is unavailable.
+    pub fn evidence(mut self, evidence: Arc<dyn Evidence>) -> Self {
+        self.hands.evidence = Some(evidence);
         self
     }
 
@@ -160,6 +167,7 @@ impl DeskBuilder {
             windows: hands.windows,
             keyroom: hands.keyroom,
             workshop: hands.workshop,
+            evidence: hands.evidence,
             weak_keys: hands.weak_keys,
             health: hands.health,
         }
