@@ -22,6 +22,7 @@ mod log;
 mod machine;
 mod media;
 mod minutes;
+mod opened;
 mod own_tls;
 mod random;
 mod readers;

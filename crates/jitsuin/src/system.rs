@@ -32,6 +32,7 @@ use crate::home::Home;
 use crate::join::OwnWorkshop;
 use crate::left_open::LeftOpen;
 use crate::machine::Machine;
+use crate::opened::Opened;
 use crate::random::new_operation;
 use crate::readers::{self, CardReaders};
 use crate::trusted_time::TrustedClock;
@@ -57,6 +58,8 @@ pub(crate) struct System {
     client_issuers: Arc<[ForeignIssuer]>,
     /// What is wrong, or will be.
     pub(crate) health: Arc<Health>,
+    /// What was proven of the whole state at the opening, until a server that starts goes on from there.
+    pub(crate) proven: Mutex<Option<Opened>>,
     /// Whether this process seals as it goes, as a server does that has started.
     pub(crate) is_sealing: AtomicBool,
     /// Issues that were begun and not ended, until the keys are awake to settle them.

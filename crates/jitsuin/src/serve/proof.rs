@@ -3,8 +3,8 @@
 mod watch;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -15,6 +15,7 @@ use store::{ProofExtent, Sqlite, StateProof, StateReport, Store};
 use self::watch::Course;
 pub(super) use self::watch::Watch;
 use crate::join::AuditSigner;
+use crate::opened::Opened;
 use crate::system::System;
 
 /// How often rights, keys and plans are proven, with the entries since the last time.
@@ -47,20 +48,22 @@ pub(super) struct Proof {
 
 impl Proof {
     /// Proves the state before anything is served: whole where it is small, or never was proven
-    /// whole; else what was changed since it was, and rights, keys and plans.
+    /// whole; else what was changed since it was, and rights, keys and plans. What was proven whole at
+    /// the opening, with every entry there is, is not proven again.
     ///
     /// # Errors
     /// The first difference, with what people can do: nothing is served from a database in doubt.
     pub(super) fn at_start(system: &System) -> Result<Self> {
         let audit = AuditSigner::open(system.machine.keys.clone())?.verifier_key()?;
-        Self::of(system.store.clone(), system.home.database(), audit, proven_first())
+        let opened = system.proven.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Self::of(system.store.clone(), system.home.database(), audit, (proven_first(), opened))
     }
 
     fn of(
         store: Arc<Sqlite>,
         database: PathBuf,
         audit: VerifierKey,
-        proven_first: u64,
+        (proven_first, opened): (u64, Option<Opened>),
     ) -> Result<Self> {
         let watch = Arc::new(Watch::new(RECENT + LATE, LONGEST_REST + LATE));
         let mut rights =
@@ -72,7 +75,7 @@ impl Proof {
             Whole { store, database, audit, proven_first, is_small, took: None, course };
         refuse_doubt(&whole.store, &whole.database)?;
         if is_small || verified == 0 {
-            whole.prove()?;
+            whole.prove(opened.filter(|opened| opened.proof.whole_until() == Some(entries)))?;
             refuse_doubt(&whole.store, &whole.database)?;
             whole.course.note(Ok(()), whole.within());
         }
@@ -81,17 +84,21 @@ impl Proof {
 }
 
 /// Proves the state before a command does anything on its word, as a start does: whole where it is small
-/// or never was proven whole, else what was changed since it was.
+/// or never was proven whole, else what was changed since it was. The proof of the whole, where it was one.
 ///
 /// # Errors
 /// The first difference, with what people can do.
-pub(crate) fn at_opening(store: &Sqlite, database: &Path) -> Result<()> {
+pub(crate) fn at_opening(store: &Sqlite, database: &Path) -> Result<Option<Opened>> {
     let StateReport { entries, stored, verified, .. } =
         store.prove(&mut StateProof::default(), ProofExtent::Recent)?;
+    let mut whole = None;
     if entries + stored <= proven_first() || verified == 0 {
-        store.prove(&mut StateProof::default(), ProofExtent::Whole)?;
+        let (began, mut proof) = (Instant::now(), StateProof::default());
+        store.prove(&mut proof, ProofExtent::Whole)?;
+        whole = Some(Opened { proof, took: began.elapsed() });
     }
-    refuse_doubt(store, database)
+    refuse_doubt(store, database)?;
+    Ok(whole)
 }
 
 fn refuse_doubt(store: &Sqlite, database: &Path) -> Result<()> {
@@ -151,7 +158,7 @@ impl Whole {
     pub(super) fn run(mut self, stop: &Receiver<()>) {
         let mut rest = self.rest();
         while stop.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
-            let outcome = self.prove();
+            let outcome = self.prove(None);
             // One that failed is tried again soon.
             rest = if outcome.is_ok() { self.rest() } else { REST };
             self.course.note(outcome, self.within());
@@ -175,13 +182,13 @@ impl Whole {
 
     /// Every row, every entry from the first, and the tree over them with its checkpoints: once as
     /// who has the state key wrote them, once as the audit key alone vouches for them. A start goes on
-    /// from here.
-    fn prove(&mut self) -> Result<()> {
+    /// from here. The first of the two is not made again where it was `proven` a moment ago.
+    fn prove(&mut self, proven: Option<Opened>) -> Result<()> {
         let began = Instant::now();
-        let mut proof = StateProof::default();
-        let StateReport { entries, stored, .. } =
-            self.store.prove(&mut proof, ProofExtent::Whole)?;
-        self.is_small = entries + stored <= self.proven_first;
+        let (proof, before) = match proven {
+            Some(Opened { proof, took }) => (proof, took),
+            None => (self.prove_rows()?, Duration::ZERO),
+        };
         match verify_database(&self.database, &self.audit, &[]) {
             Ok(report) => {
                 for finding in &report.findings {
@@ -196,8 +203,16 @@ impl Whole {
         if self.store.doubt().extent().is_none() {
             self.store.keep_proven(&proof)?;
         }
-        self.took = Some(began.elapsed());
+        self.took = Some(before + began.elapsed());
         Ok(())
+    }
+
+    fn prove_rows(&mut self) -> Result<StateProof> {
+        let mut proof = StateProof::default();
+        let StateReport { entries, stored, .. } =
+            self.store.prove(&mut proof, ProofExtent::Whole)?;
+        self.is_small = entries + stored <= self.proven_first;
+        Ok(proof)
     }
 }
 
@@ -215,7 +230,7 @@ mod tests {
         let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
         let store = Arc::new(Sqlite::open(&path, options).expect("a store"));
         let audit = VerifierKey::new("proof.example/log", [3; 32]).expect("a key");
-        Proof::of(store, path, audit, proven_first).expect("nothing is wrong")
+        Proof::of(store, path, audit, (proven_first, None)).expect("nothing is wrong")
     }
 
     #[test]

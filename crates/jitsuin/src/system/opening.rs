@@ -29,6 +29,7 @@ use crate::home::Home;
 use crate::join::AuditSigner;
 use crate::left_open::LeftOpen;
 use crate::machine::Machine;
+use crate::opened::Opened;
 use crate::serve;
 use crate::trusted_time::TrustedClock;
 
@@ -83,15 +84,13 @@ impl Foundation {
 
     /// Proves the state, before anything is done on its word. Where a server runs beside this, both must
     /// be of one mind.
-    pub(crate) fn prove(&self, config: &Config, clock: &Clock) -> Result<()> {
-        serve::at_opening(&self.store, &self.home.database())?;
-        match self.hold {
-            Hold::Owned(_) => Ok(()),
-            Hold::Visit(_) => {
-                let limit = config.time.limit();
-                health::agree_with_server(&self.home, &self.store, clock.as_ref(), limit)
-            }
+    pub(crate) fn prove(&self, config: &Config, clock: &Clock) -> Result<Option<Opened>> {
+        let proven = serve::at_opening(&self.store, &self.home.database())?;
+        if let Hold::Visit(_) = self.hold {
+            let limit = config.time.limit();
+            health::agree_with_server(&self.home, &self.store, clock.as_ref(), limit)?;
         }
+        Ok(proven)
     }
 
     /// Holds the database against what lies outside of it, before anything is done on its word.
@@ -125,8 +124,9 @@ impl System {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.hold(&config, clock())?;
-        foundation.prove(&config, &clock)?;
-        Self::open_on(config, foundation)
+        let proven = foundation.prove(&config, &clock)?;
+        let system = Self::open_on(config, foundation)?;
+        Ok(Self { proven: Mutex::new(proven), ..system })
     }
 
     /// Opens one for the check, which proves it itself and tells all that differs.
@@ -193,6 +193,7 @@ impl System {
             authorities,
             client_issuers,
             health: Arc::default(),
+            proven: Mutex::default(),
             is_sealing: AtomicBool::default(),
             left_open,
             room: RoomOnDisk::default(),

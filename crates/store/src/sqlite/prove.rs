@@ -35,6 +35,11 @@ impl StateProof {
     pub(super) fn whole(&self) -> Option<&Digests> {
         self.whole.as_ref()
     }
+
+    /// How many entries there were when the last proof of everything found nothing, if it did.
+    pub fn whole_until(&self) -> Option<u64> {
+        self.whole.as_ref().map(|digests| digests.entries)
+    }
 }
 
 /// Proves the state as one view of the database shows it; what is found is raised as doubt.
