@@ -34,6 +34,8 @@ struct Settings {
     kills: u64,
     /// After so long no more is begun, so that a short form stays short on a slow machine.
     limit: Duration,
+    /// Whether somebody said how long it is to last: then it ends, whatever was tried until then.
+    is_limited: bool,
     /// How long a life works at most, in milliseconds: a quick machine does as much in less.
     life: u64,
     /// Whether the keys are in a token.
@@ -55,6 +57,7 @@ impl Settings {
             seed: number("JITSUIN_TORTURE_SEED", 1),
             kills: number("JITSUIN_TORTURE_KILLS", 50),
             limit: Duration::from_secs(seconds),
+            is_limited: std::env::var_os("JITSUIN_TORTURE_SECONDS").is_some(),
             life: number("JITSUIN_TORTURE_LIFE", 2500),
             has_token: std::env::var_os("JITSUIN_TORTURE_HSM").is_some(),
         }

@@ -29,7 +29,7 @@ fn is_plain(resident: &Value) -> bool {
     let common = |field: &str| {
         let text = resident[field].as_str().unwrap();
         let is_variant = |c: char| ('\u{e0100}'..='\u{e01ef}').contains(&c);
-        !text.contains(['髙', '﨑', '𠮷', '德', '瀨', '栁', '濵', '邉'])
+        !text.contains(['髙', '﨑', '𠮷', '德', '瀨', '栁', '濵', '邉', '－'])
             && !text.contains(is_variant)
     };
     resident["is_foreign"] == false
@@ -37,4 +37,5 @@ fn is_plain(resident: &Value) -> bool {
         && resident["birth_date"].as_str() < Some("2000")
         && common("family_name")
         && common("given_name")
+        && common("address")
 }

@@ -11,7 +11,7 @@ use super::facts::{Facts, Figures};
 use crate::installation::{Client, Server};
 
 /// How long a client repeats a request before it counts as stuck.
-const TIMEOUT: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// After so long with one request, a client asks for a life that is long enough for it.
 const PATIENCE: Duration = Duration::from_secs(30);
