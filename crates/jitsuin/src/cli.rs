@@ -3,6 +3,7 @@
 mod apply;
 mod card;
 mod ceremony;
+mod examples;
 mod listed;
 mod request;
 mod staff;
@@ -112,7 +113,7 @@ impl Cli {
     fn all() -> (clap::Command, Vec<web::operation::Command>) {
         let written = <Self as CommandFactory>::command();
         let made = listed::made(&written);
-        (listed::add(written, &made), made)
+        (examples::add(listed::add(written, &made)), made)
     }
 
     fn of(matches: &ArgMatches, made: Vec<web::operation::Command>) -> Result<Self, clap::Error> {
