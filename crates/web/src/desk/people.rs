@@ -23,6 +23,7 @@ use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state,
 use super::credentials::secret_again;
 use super::permission::Operation as Permitted;
 use super::repeat::Done;
+use super::{MAX_PAGE, usual_page};
 use crate::entrance::grounds::{Made, resting};
 use crate::entrance::principal::Principal;
 use crate::operation::{Call, Listed, Needs, Operation, Spec, Variant, text};
@@ -40,26 +41,52 @@ pub(crate) const OPERATIONS: &[Listed] = &[
     Listed::of::<SuspendPerson>(),
 ];
 
-/// Lists the registry.
+/// Lists the registry: everybody, or those in one state, of one role or of one municipality.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListPeople {}
+pub struct ListPeople {
+    /// Only those in this state.
+    pub state: Option<text::PersonState>,
+    /// Only those who have this role.
+    pub role: Option<text::Role>,
+    /// Only those of this municipality's windows.
+    pub municipality: Option<text::Municipality>,
+    /// The person after whom the page begins, from the answer before.
+    pub after: Option<text::Person>,
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page")]
+    pub limit: usize,
+}
 
 impl Operation for ListPeople {
     const SPEC: Spec = Spec::get(
         Permitted::ListPeople,
         "/api/v1/people",
         "people",
-        "Everybody, those who left too.",
+        "A page of them, those who left too.",
     )
     .needing(Needs::People);
 
     type Answer = PersonList;
 
     fn run(self, call: &Call<'_>) -> Result<PersonList, Problem> {
-        let rows = call.store().people()?;
+        let mut rows = call.store().people()?;
+        rows.retain(|row| self.wants(row));
+        let limit = self.limit.clamp(1, MAX_PAGE);
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
         call.read(|entry| entry.detail("rows", rows.len()))?;
-        Ok(PersonList { people: rows.iter().map(PersonBody::from).collect() })
+        let next = rows.last().filter(|_| has_more).map(|row| row.id.to_string());
+        Ok(PersonList { people: rows.iter().map(PersonBody::from).collect(), next })
+    }
+}
+
+impl ListPeople {
+    fn wants(&self, row: &PersonRow) -> bool {
+        self.state.as_deref().is_none_or(|state| row.state == *state)
+            && self.role.as_deref().is_none_or(|role| row.roles.contains(role))
+            && self.municipality.as_deref().is_none_or(|here| row.municipality == Some(*here))
+            && self.after.as_deref().is_none_or(|after| row.id.as_str() > after.as_str())
     }
 }
 

@@ -93,6 +93,8 @@ pub struct CredentialBody {
 pub struct PersonList {
     /// In the order of their ids.
     pub people: Vec<PersonBody>,
+    /// The last of them (`after`), where others follow.
+    pub next: Option<String>,
 }
 
 /// What was confirmed.

@@ -119,6 +119,27 @@ fn l13_requests_are_listed_page_by_page() {
     assert_eq!(get("?after=sr-nowhere").problem(404)["status"], 404);
 }
 
+#[test]
+fn w3_people_are_listed_by_state_role_and_municipality_page_by_page() {
+    let world = World::new();
+    let get = |query: &str| world.get("staff", &format!("/api/v1/people{query}")).expect(200);
+    let everybody = get("");
+    let ids = all(&everybody, "people", "id");
+    assert!(ids.is_sorted() && ids.len() > 13 && everybody["next"].is_null(), "{everybody}");
+    assert_eq!(all(&get("?municipality=11100"), "people", "id"), ["tanaka"]);
+    let lost = get("?role=senior-operator&state=suspended");
+    assert_eq!(all(&lost, "people", "id"), ["lost"]);
+    let (mut walked, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = get(&format!("?limit=4{after}"));
+        walked.extend(all(&page, "people", "id").into_iter().map(str::to_owned));
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(walked, ids);
+    world.get("staff", "/api/v1/people?role=king").problem(422);
+}
+
 /// A serial with colons or a sign octet was none, and two who wrote one differently spoke of two.
 #[test]
 fn p6_a_serial_is_one_however_it_is_written() {
