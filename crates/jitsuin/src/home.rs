@@ -201,6 +201,31 @@ pub(crate) fn write_named(path: &Path, content: &[u8]) -> Result<()> {
     written.with_context(|| path.display().to_string())
 }
 
+/// Has such a file written by whoever takes long for it, and durably: until it is whole, the name is that of
+/// an empty file, so that no part is taken for the whole, however this process ends.
+pub(crate) fn write_whole<T>(
+    path: &Path,
+    write: impl FnOnce(&std::fs::File) -> Result<T>,
+) -> Result<T> {
+    drop(make_private(path)?);
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    let part = PathBuf::from(part);
+    let written = make_private(&part).and_then(|file| {
+        let told = write(&file)?;
+        file.sync_all()?;
+        std::fs::rename(&part, path)?;
+        sync_parent(path)?;
+        Ok(told)
+    });
+    if written.is_err() {
+        // The next try finds both names free.
+        let _ = std::fs::remove_file(&part);
+        let _ = std::fs::remove_file(path);
+    }
+    written.with_context(|| path.display().to_string())
+}
+
 /// A name in a directory is durable only when the directory is (POSIX fsync).
 pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
     match path.parent() {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
 use keys::KeyStore;
 use store::Sqlite;
-use store::journal::{SealableJournal, Sealer, export};
+use store::journal::{SealableJournal, Sealer, export_until};
 use web::desk::Evidence;
 
 use crate::clock::Clock;
@@ -174,12 +174,16 @@ impl Sealing {
 }
 
 impl Evidence for Sealing {
-    fn seal(&self) -> Result<(), String> {
-        self.seal_within(SEALED_WITHIN, STARTED_WITHIN).map_err(|error| format!("{error:#}"))
+    fn seal(&self) -> Result<u64, String> {
+        let sealed = || {
+            self.seal_within(SEALED_WITHIN, STARTED_WITHIN)?;
+            Ok(self.store.last_checkpoint()?.map_or(0, |checkpoint| checkpoint.size))
+        };
+        sealed().map_err(|error: anyhow::Error| format!("{error:#}"))
     }
 
-    fn export(&self, writer: &mut dyn Write) -> io::Result<()> {
-        export(&*self.store, writer).map(drop).map_err(io::Error::other)
+    fn export(&self, size: u64, writer: &mut dyn Write) -> io::Result<()> {
+        export_until(&*self.store, size, writer).map(drop).map_err(io::Error::other)
     }
 }
 

@@ -6,8 +6,7 @@
 //! (E1); it says by which door somebody tried, never with which
 //! credential and never whose record was asked for.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr};
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -18,13 +17,13 @@ use domain::rule;
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
-use status::room::Place;
 use zeroize::Zeroizing;
 
 use crate::api::{Api, Asking, no_such_method};
 use crate::desk::permission::Operation;
 use crate::desk::{Desk, Door, Principal, Shown, unproven};
 use crate::origin;
+use crate::peer::Peer;
 use crate::problem::{Fault, Problem, parse_id};
 use crate::wire::SecretText;
 
@@ -39,28 +38,6 @@ const MAX_TOKEN: usize = 256;
 
 /// Characters of an address that the journal keeps of a failed attempt.
 const MAX_DOOR: usize = 100;
-
-/// The other end of a connection, as the accept loop knows it.
-#[derive(Debug, Clone)]
-pub struct Peer {
-    /// Its address.
-    pub address: SocketAddr,
-    /// The client certificate, DER, whose key it has proven to hold. Nothing else is proven of it.
-    pub certificate: Option<Arc<[u8]>>,
-    /// The place of its connection, which becomes one of those that are kept from strangers once
-    /// somebody has proven over it who they are.
-    pub place: Option<Arc<Place>>,
-    /// Whether it is the console of the installation's own machine, where a password may be shown with each
-    /// request, as there is nobody to keep a session for.
-    pub is_console: bool,
-}
-
-impl Peer {
-    /// Of a request, as the accept loop noted it.
-    pub(crate) fn of(parts: &request::Parts) -> Option<&Self> {
-        parts.extensions.get()
-    }
-}
 
 /// The door by which a request came, for its handler.
 pub(crate) struct ThisDoor(pub(crate) Door);
@@ -270,6 +247,7 @@ fn plain_path(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use axum::Router;
     use axum::body::Body;

@@ -132,7 +132,7 @@ impl Api {
     }
 }
 
-/// The API over a desk; connections bring their [`access::Peer`] as an extension.
+/// The API over a desk; connections bring their [`crate::peer::Peer`] as an extension.
 pub fn router(desk: Arc<Desk>) -> Router {
     over(Api::new(desk))
 }
@@ -216,6 +216,7 @@ mod tests {
     use crate::desk::check::CheckConsistency;
     use crate::desk::{Principal, Proof};
     use crate::entrance::principal::Entrant;
+    use crate::peer::Peer;
     use crate::wire::ReceiveApplication;
 
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
@@ -243,7 +244,7 @@ mod tests {
     fn from(address: IpAddr) -> Parts {
         let request = hyper::Request::get("/api/v1/cas").header("authorization", "Bearer lost");
         let (mut parts, ()) = request.body(()).expect("a request").into_parts();
-        let peer = access::Peer {
+        let peer = Peer {
             address: (address, 4711).into(),
             certificate: None,
             place: None,
@@ -351,8 +352,8 @@ mod tests {
                 place.proven("somebody");
             }
             let mut parts = from(address(9));
-            let peer = access::Peer::of(&parts).expect("a peer").clone();
-            parts.extensions.insert(access::Peer { place: Some(place), ..peer });
+            let peer = Peer::of(&parts).expect("a peer").clone();
+            parts.extensions.insert(Peer { place: Some(place), ..peer });
             let api = api.clone();
             tokio::spawn(async move { access::admit(&api, &parts).await.map(|_| ()) })
         };
@@ -376,8 +377,8 @@ mod tests {
         let waits = |last: usize| {
             let place = Arc::new(room.admit(address(last)).expect("room"));
             let mut parts = from(address(last));
-            let peer = access::Peer::of(&parts).expect("a peer").clone();
-            parts.extensions.insert(access::Peer { place: Some(place.clone()), ..peer });
+            let peer = Peer::of(&parts).expect("a peer").clone();
+            parts.extensions.insert(Peer { place: Some(place.clone()), ..peer });
             let served = asks(&api, &parts);
             place.asked();
             (place, tokio::spawn(async move { served.log_in(|_| Ok(())).await }))

@@ -14,9 +14,11 @@ use axum::Router;
 use axum::body::Body;
 use domain::journal::EventKind;
 use http_body_util::{BodyExt, Limited};
+use hyper::Method;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::request::Builder;
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -27,20 +29,25 @@ use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::access::{self, OPERATION_ID, Peer};
+use crate::access::{self, OPERATION_ID};
 use crate::api::LOGIN;
 use crate::local;
 use crate::operation::{Asked, Operation};
+use crate::peer::Peer;
 use crate::wire::{ProblemBody, SecretText};
 
 mod elsewhere;
+mod waiting;
 
 use self::elsewhere::Elsewhere;
 
 /// How long there may be no place for a connection; whoever has one waits for as long as the operation takes.
 const CONNECTING: Duration = Duration::from_secs(5);
 
-/// After how long somebody hears that the process that serves has not answered yet.
+/// How often what is not answered yet is asked how far it has come.
+const PACE: Duration = Duration::from_secs(1);
+
+/// After how long somebody hears that there is no answer yet.
 const SLOW: Duration = Duration::from_secs(10);
 
 /// After how long another machine, which answers within five minutes, is not there any more.
@@ -59,6 +66,8 @@ pub struct Client {
     host: String,
     shown: Option<HeaderValue>,
     operation: Option<String>,
+    pace: Duration,
+    told: Box<dyn Fn(&str)>,
 }
 
 enum Site {
@@ -89,6 +98,8 @@ pub enum ClientError {
     Unsent(String),
     /// Whether it was done is not known.
     Lost(io::Error),
+    /// It was answered, and the answer could not be written here.
+    Unwritten(io::Error),
 }
 
 impl Client {
@@ -128,7 +139,15 @@ impl Client {
 
     fn of(site: Site, runtime: Runtime, host: &str) -> Self {
         let host = host.to_owned();
-        Self { site, runtime, host, shown: None, operation: None }
+        let (shown, operation) = (None, None);
+        Self { site, runtime, host, shown, operation, pace: PACE, told: Box::new(|_| ()) }
+    }
+
+    /// Tells `told` how far an operation has come that takes long, and is asked for under an id and with a
+    /// token: the steps that it tells, as far as they last for a second.
+    #[must_use]
+    pub fn telling(self, told: impl Fn(&str) + 'static) -> Self {
+        Self { told: Box::new(told), ..self }
     }
 
     /// Asks under this operation id, by which a repetition is recognised.
@@ -163,6 +182,11 @@ impl Client {
         let token = opened["token"].as_str().ok_or_else(|| lost("a session without a token"))?;
         self = self.with_token(&SecretText::new(token))?;
         Ok(self)
+    }
+
+    /// Whether a token is shown: whoever shows a password has it hashed with each request.
+    fn is_let_in_by_a_token(&self) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.as_bytes().starts_with(b"Bearer "))
     }
 
     fn showing(mut self, shown: &str) -> io::Result<Self> {
@@ -200,7 +224,7 @@ impl Client {
         };
         while let Some(frame) = next()? {
             if let Some(octets) = frame.map_err(lost)?.data_ref() {
-                into.write_all(octets).map_err(ClientError::Lost)?;
+                into.write_all(octets).map_err(ClientError::Unwritten)?;
             }
         }
         Ok(())
@@ -223,7 +247,7 @@ impl Client {
             self.operation.is_some() && O::SPEC.operation.kind() != EventKind::RecordsRead;
         let mut goes_on = false;
         loop {
-            let mut request = Request::builder().method(asked.method).uri(&asked.address);
+            let mut request = asked.begun();
             if let Some(operation) = &self.operation {
                 request = request.header(OPERATION_ID, operation);
             }
@@ -239,37 +263,13 @@ impl Client {
         }
     }
 
-    fn send(
-        &self,
-        mut request: hyper::http::request::Builder,
-        body: Option<&Value>,
-    ) -> Result<Response<Body>, ClientError> {
-        request = request.header(HOST, &self.host);
-        if let Some(shown) = &self.shown {
-            request = request.header(AUTHORIZATION, shown);
-        }
-        let body = match body {
-            Some(body) => {
-                request = request.header(CONTENT_TYPE, "application/json");
-                Body::from(body.to_string())
-            }
-            None => Body::empty(),
-        };
-        let request = request.body(body).map_err(|error| ClientError::Unsent(error.to_string()))?;
+    fn send(&self, request: Builder, body: Option<&Value>) -> Result<Response<Body>, ClientError> {
+        let request = self.request(request, body)?;
+        // What only reads tells no steps.
+        let tells = request.method() == Method::POST && self.is_let_in_by_a_token();
         self.runtime.block_on(async {
-            let mut answering = std::pin::pin!(self.site.answer(request));
-            let answer = match timeout(SLOW, &mut answering).await {
-                Ok(answer) => answer?,
-                Err(_) => {
-                    tracing::warn!("there is no answer yet: the operation takes longer than usual");
-                    match &self.site {
-                        Site::There(Way::Tls(_), _) => timeout(SILENCE, answering)
-                            .await
-                            .map_err(|_| lost("the server says nothing any more"))??,
-                        _ => answering.await?,
-                    }
-                }
-            };
+            let answering = std::pin::pin!(self.site.answer(request));
+            let answer = self.patiently(answering, tells).await?;
             let status = answer.status();
             if status.is_success() {
                 return Ok(answer);
@@ -282,16 +282,41 @@ impl Client {
             Err(ClientError::Problem(problem.map_err(foreign)?))
         })
     }
+
+    /// A request with its headers and its body.
+    fn request(
+        &self,
+        mut request: Builder,
+        body: Option<&Value>,
+    ) -> Result<Request<Body>, ClientError> {
+        request = request.header(HOST, &self.host);
+        if let Some(shown) = &self.shown {
+            request = request.header(AUTHORIZATION, shown);
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header(CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        request.body(body).map_err(|error| ClientError::Unsent(error.to_string()))
+    }
+}
+
+/// What came of a request.
+type Answered = Result<Response<Body>, ClientError>;
+
+async fn here(router: &Router, mut request: Request<Body>) -> Answered {
+    request.extensions_mut().insert(Peer::local());
+    let site = TowerToHyperService::new(router.clone());
+    site.call(request).await.map_err(lost)
 }
 
 impl Site {
-    async fn answer(&self, mut request: Request<Body>) -> Result<Response<Body>, ClientError> {
+    async fn answer(&self, request: Request<Body>) -> Answered {
         match self {
-            Self::Here(router) => {
-                request.extensions_mut().insert(Peer::local());
-                let site = TowerToHyperService::new(router.clone());
-                site.call(request).await.map_err(lost)
-            }
+            Self::Here(router) => here(router, request).await,
             Self::There(way, open) => {
                 let mut open = open.lock().await;
                 let mut known = open.take();
@@ -349,6 +374,7 @@ impl fmt::Display for ClientError {
             },
             Self::Unsent(why) => f.write_str(why),
             Self::Lost(error) => write!(f, "the answer was lost: {error}"),
+            Self::Unwritten(error) => write!(f, "the answer cannot be written: {error}"),
         }
     }
 }
@@ -369,6 +395,7 @@ impl ClientError {
         match self {
             Self::Problem(problem) => !matches!(problem.status, 401 | 408 | 409 | 500..),
             Self::Unsent(_) | Self::Lost(_) => false,
+            Self::Unwritten(_) => true,
         }
     }
 
@@ -376,7 +403,7 @@ impl ClientError {
     pub fn is_outcome_unknown(&self) -> bool {
         match self {
             Self::Problem(problem) => problem.incident.is_some(),
-            Self::Unsent(_) => false,
+            Self::Unsent(_) | Self::Unwritten(_) => false,
             Self::Lost(_) => true,
         }
     }
@@ -448,6 +475,31 @@ mod tests {
         let (asked, client) = slow();
         client.under("op-1").ask::<ListAuthorities>(json!({})).expect_err("a reading");
         assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn w3_the_steps_of_what_takes_long_are_told_each_once() {
+        let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let steps = Arc::new(AtomicUsize::new(0));
+        let progress = move || {
+            let step = steps.fetch_add(1, Ordering::SeqCst) / 2;
+            async move { format!("{{\"step\": \"list {step}\"}}") }
+        };
+        let slow = || async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            "{}"
+        };
+        let router = Router::new().fallback(slow);
+        let router = router.route("/api/v1/me/operations/op-1", axum::routing::get(progress));
+        let told = heard.clone();
+        let client = Client::here(router, "localhost").expect("a client").under("op-1");
+        let client = client.with_token(&SecretText::new("a token")).expect("a header");
+        let client = client.telling(move |step| told.lock().expect("a list").push(step.to_owned()));
+        let client = Client { pace: Duration::from_millis(20), ..client };
+        client.ask::<PublishDueLists>(json!({})).expect("in the end");
+        let heard = heard.lock().expect("a list");
+        let each: Vec<_> = (0..heard.len()).map(|step| format!("list {step}")).collect();
+        assert!(heard.len() > 1 && *heard == each, "{heard:?}");
     }
 
     #[test]

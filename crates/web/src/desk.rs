@@ -30,6 +30,7 @@ mod parts;
 pub mod passkeys;
 pub mod people;
 pub mod permission;
+pub mod progress;
 mod proof;
 mod recover;
 pub mod register;

@@ -35,6 +35,7 @@ mod ledger;
 pub mod local;
 pub mod operation;
 mod origin;
+pub mod peer;
 mod problem;
 mod random;
 pub mod server;

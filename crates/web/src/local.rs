@@ -7,7 +7,6 @@
 use std::fs::{self, File};
 use std::future::Future;
 use std::io;
-use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::access::Peer;
+use crate::peer::Peer;
 use crate::server::{SENDING, SHUTDOWN, talk};
 use status::http::Stalling;
 
@@ -120,18 +119,6 @@ impl Drop for Name {
 pub(crate) async fn connect(path: &Path) -> io::Result<UnixStream> {
     let (_directory, short) = short(path)?;
     UnixStream::connect(short).await
-}
-
-impl Peer {
-    /// Of whoever works at the console of the machine.
-    pub(crate) fn local() -> Self {
-        Self {
-            address: (Ipv4Addr::LOCALHOST, 0).into(),
-            certificate: None,
-            place: None,
-            is_console: true,
-        }
-    }
 }
 
 /// Whether the process at the other end runs as who runs this one, or as root.

@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::access::Peer;
+use crate::peer::{Peer, Taken};
 use crate::tls;
 
 /// Open connections of the API: windows keep one each. The program gives fewer where it may open few
@@ -51,14 +51,14 @@ const MAX_HEAD_BYTES: usize = 16 << 10;
 const LIFETIME: Duration = Duration::from_secs(300);
 
 /// Time that a running operation gets once its connection's lifetime is over: as long as any has
-/// ([`crate::api`]), and to read the answer.
+/// ([`crate::api`]), and to read the answer; again as long while one is taken that is made meanwhile.
 const LAST_ANSWER: Duration = Duration::from_secs(330);
 
 /// Time that running operations get when the server stops.
 pub(crate) const SHUTDOWN: Duration = Duration::from_secs(30);
 
-/// Time without progress while sending, as the web repository gives: an answer is made whole before it is
-/// sent, and stays in memory until it is taken.
+/// Time without progress while sending, as the web repository gives: what is made stays in memory until it
+/// is taken.
 pub(crate) const SENDING: Duration = Duration::from_secs(30);
 
 /// Serves `router` ([`crate::api::router`], [`crate::holder::router`]) on `listener` over TLS until
@@ -164,12 +164,14 @@ pub(crate) async fn talk(
     lifetime: Duration,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let router = TowerToHyperService::new(router);
+    let (router, taken) = (TowerToHyperService::new(router), Taken::default());
+    let noted = taken.clone();
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         if let Some(place) = &peer.place {
             place.asked();
         }
         request.extensions_mut().insert(peer.clone());
+        request.extensions_mut().insert(noted.clone());
         router.call(request)
     });
     let connection = http1::Builder::new()
@@ -185,7 +187,15 @@ pub(crate) async fn talk(
         () = sleep(lifetime) => {}
     }
     connection.as_mut().graceful_shutdown();
-    Ok(timeout(LAST_ANSWER, connection).await.map_err(io::Error::from)??)
+    loop {
+        let before = taken.count();
+        match timeout(LAST_ANSWER, connection.as_mut()).await {
+            Ok(ended) => return Ok(ended?),
+            // It is made while it is sent, and takes as long as it is large.
+            Err(_) if taken.count() > before => {}
+            Err(late) => return Err(io::Error::from(late).into()),
+        }
+    }
 }
 
 async fn shake_hands(

@@ -90,14 +90,20 @@ impl Lists {
 
     /// Builds and publishes every list of `series`; a list that fails does not stop the others.
     pub fn publish_all(&self, act: &Act, series: &[SeriesKey]) -> Vec<ListOutcome> {
+        self.publish_each(act, series).collect()
+    }
+
+    /// The same, one after the other as they are asked for.
+    pub fn publish_each(
+        &self,
+        act: &Act,
+        series: &[SeriesKey],
+    ) -> impl Iterator<Item = ListOutcome> {
         let mut served = Served::default();
-        series
-            .iter()
-            .map(|key| match self.publish_with(act, key, &mut served) {
-                Ok(outcome) => outcome,
-                Err(error) => ListOutcome::Failed { series: key.clone(), error },
-            })
-            .collect()
+        series.iter().map(move |key| match self.publish_with(act, key, &mut served) {
+            Ok(outcome) => outcome,
+            Err(error) => ListOutcome::Failed { series: key.clone(), error },
+        })
     }
 
     /// Builds the next list of a series and publishes it if the gate lets it pass.

@@ -79,7 +79,7 @@ fn report<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e Value>
 fn problem(error: &(dyn std::error::Error + 'static)) -> Option<ProblemBody> {
     match error.downcast_ref::<ClientError>() {
         Some(ClientError::Problem(body)) => Some((**body).clone()),
-        Some(ClientError::Unsent(_) | ClientError::Lost(_)) => None,
+        Some(ClientError::Unsent(_) | ClientError::Lost(_) | ClientError::Unwritten(_)) => None,
         None => error.downcast_ref::<Problem>().cloned().map(ProblemBody::from),
     }
 }

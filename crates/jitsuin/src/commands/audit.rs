@@ -19,7 +19,7 @@ use super::office::Office;
 use crate::answer::{Answer, in_japan};
 use crate::cli::{AuditCommand, Cli, Second};
 use crate::custodians::passphrases;
-use crate::home::{make_private, on_one_file_system};
+use crate::home::{on_one_file_system, write_whole};
 use crate::join::recall_all;
 use crate::seal::SealLock;
 use crate::system::System;
@@ -28,14 +28,12 @@ use crate::system::System;
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 pub(super) fn export_to(client: &CommandClient<'_>, path: &Path) -> Result<Answer> {
-    let mut writer = EntryCounter::new(BufWriter::new(make_private(path)?));
-    let written = client.write::<ExportJournal>(json!({}), &mut writer);
-    let written = written.and_then(|()| writer.flush().with_context(|| path.display().to_string()));
-    if written.is_err() {
-        // A part is not taken for the whole, and the next try finds its place free.
-        let _ = std::fs::remove_file(path);
-    }
-    let (entries, _) = written.map(|()| writer.into_parts())?;
+    let entries = write_whole(path, |file| {
+        let mut writer = EntryCounter::new(BufWriter::new(file));
+        client.write::<ExportJournal>(json!({}), &mut writer)?;
+        writer.flush()?;
+        Ok(writer.into_parts().0)
+    })?;
     let text = format!("{entries} entries written to {}", path.display());
     Ok(Answer::new(text, json!({ "entries": entries, "file": path })))
 }

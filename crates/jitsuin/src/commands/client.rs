@@ -55,6 +55,8 @@ impl<'a> CommandClient<'a> {
             Some(id) => client.with_password(id, &secret)?,
             None => client.with_token(&secret)?,
         };
+        // Standard output is the answer's.
+        let client = client.telling(|step| eprintln!("jitsuin: {step}"));
         Ok(Self { client, person })
     }
 

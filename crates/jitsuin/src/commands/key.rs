@@ -7,13 +7,12 @@ use anyhow::{Result, bail};
 use domain::hexadecimal::hex;
 use domain::id::ActorId;
 use serde_json::{Map, Value, json};
-use web::desk::DeskBuilder;
 use web::desk::keys::{CompromiseKey, PlanCompromise, RehearseRenewal};
 use web::desk::weak_keys::{FindWeakKeys, MOST_KEYS};
 
 use super::client::CommandClient;
 use crate::answer::Answer;
-use crate::cli::{Cli, KeyCommand, Second};
+use crate::cli::{Cli, Second};
 use crate::config::{Config, read_weak_keys};
 
 /// What a compromise means, its declaration, or its approval.
@@ -62,13 +61,6 @@ pub(super) fn renew(
         lines.join("; ")
     );
     Ok(Answer::new(text, rehearsal))
-}
-
-/// How a procedure tells how far it is: on standard error, as standard output is the answer's.
-pub(super) fn telling(desk: DeskBuilder, command: &KeyCommand) -> DeskBuilder {
-    let KeyCommand::Compromise { ca, .. } = command else { return desk };
-    let ca = ca.clone();
-    desk.progress(Arc::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}")))
 }
 
 /// Finds the certificates whose key is on a list of weak keys, as it is now: the server knows the one that the

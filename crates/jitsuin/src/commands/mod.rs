@@ -201,9 +201,9 @@ fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
     }
     let answer = match (&cli.command, asked) {
         (Command::Staff(StaffCommand::Recover { id }), _) => staff::recover(cli, &system, id),
-        (command, Some(Asked { needs, by })) => system
+        (_, Some(Asked { needs, by })) => system
             .let_in(&cli.person.custodians)
-            .and_then(|()| by(&CommandClient::here(cli, desk_for(&system, needs, command)?)?)),
+            .and_then(|()| by(&CommandClient::here(cli, desk_for(&system, needs)?)?)),
         (_, None) => system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system)),
     };
     // A refusal is an entry too, and its evidence must not wait for the next server.
@@ -236,10 +236,9 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
 }
 
 /// The desk at which the operation of a command is done in this process.
-fn desk_for(system: &System, needs: Needs, command: &Command) -> Result<Desk> {
-    Ok(match (needs, command) {
-        (Needs::Windows, _) => system.desk()?,
-        (_, Command::Key(command)) => key::telling(system.desk_builder(), command).build(),
+fn desk_for(system: &System, needs: Needs) -> Result<Desk> {
+    Ok(match needs {
+        Needs::Windows => system.desk()?,
         _ => system.desk_without_windows(),
     })
 }

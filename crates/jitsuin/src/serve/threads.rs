@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use web::desk::Condition;
 
-/// How long a stop waits for what is under way; beyond that the process ends as if it was killed.
-pub(super) const LAST_WORK: Duration = Duration::from_secs(30);
+/// How long a stop waits for what is under way; beyond that the process ends as if it was killed. A moment
+/// longer than the API waits for its answers.
+pub(super) const LAST_WORK: Duration = Duration::from_secs(35);
 
 /// How often it looks whether that has ended.
 const LOOK: Duration = Duration::from_millis(5);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use super::{Leaf, SealableJournal, hex};
-use crate::{Error, Result};
+use crate::{Error, Result, Sequence};
 
 /// How many entries are read at once.
 const PAGE: usize = 1024;
@@ -34,11 +34,25 @@ pub(super) enum Line {
 /// # Errors
 /// Those of reading, and [`Error::Unavailable`] when `writer` takes no more.
 pub fn export(journal: &dyn SealableJournal, writer: &mut dyn Write) -> Result<u64> {
+    export_until(journal, Sequence::MAX, writer)
+}
+
+/// The same of the first `size` entries and their checkpoints alone, to which others are added meanwhile.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_until(
+    journal: &dyn SealableJournal,
+    size: u64,
+    writer: &mut dyn Write,
+) -> Result<u64> {
     write(writer, &Line::Header { format: FORMAT.into(), version: VERSION })?;
     let mut next = 0;
     loop {
-        let page = journal.leaves(next, PAGE)?;
-        let mut checkpoints = journal.checkpoints(next, PAGE)?.into_iter().peekable();
+        let left = usize::try_from(size - next).unwrap_or(PAGE).min(PAGE);
+        let page = journal.leaves(next, left)?;
+        let checkpoints = journal.checkpoints(next, PAGE)?.into_iter();
+        let mut checkpoints = checkpoints.take_while(|c| c.size <= size).peekable();
         for leaf in &page {
             write(writer, &entry(leaf))?;
             next = leaf.sequence + 1;

@@ -29,7 +29,7 @@ pub use self::proof::{
     InvalidProof, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion,
 };
 
-pub use self::export::{EntryCounter, export};
+pub use self::export::{EntryCounter, export, export_until};
 pub use self::seal::{PlaceHolds, Sealer, run_sealer};
 pub use self::sealed::{SealedEntry, ToldEntry, told_of};
 pub use self::sink::{SinkReading, read_sink};

@@ -17,9 +17,9 @@ use status::subscriber::Asker;
 
 use super::Api;
 use super::unsent::{self, Unsent};
-use crate::access::Peer;
 use crate::desk::permission::{Operation, Pace};
 use crate::desk::{Desk, Principal};
+use crate::peer::Peer;
 use crate::problem::{Fault, Problem};
 
 /// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
@@ -34,6 +34,10 @@ const PAGES_AT_ONCE: usize = 4;
 /// What reads the whole database, or makes keys to throw away, at once: each has a core for seconds or
 /// minutes.
 const LONG_AT_ONCE: usize = 2;
+
+/// Answers at once that are made while they are sent: each has a thread, and reads for as long as somebody
+/// takes it.
+const STREAMS_AT_ONCE: usize = 4;
 
 /// New passwords at once; one thread hashes them.
 const PASSWORDS_AT_ONCE: usize = 8;
@@ -55,6 +59,8 @@ pub(super) struct Places {
     pub(super) long: Crowd,
     /// For large answers until they are sent.
     pub(super) unsent: Crowd,
+    /// For answers that are made while they are sent, until they are.
+    pub(super) streams: Crowd,
     pub(super) new_passwords: Crowd,
     pub(super) look_ups: Crowd,
     /// For whoever shows a token or certificate for the first time over a connection, and for whom nobody
@@ -74,6 +80,7 @@ impl Places {
             pages: Crowd::of(PAGES_AT_ONCE),
             long: Crowd::of(LONG_AT_ONCE),
             unsent: unsent::shares(),
+            streams: Crowd::of(STREAMS_AT_ONCE),
             new_passwords: Crowd::of(PASSWORDS_AT_ONCE),
             look_ups: Crowd::of(LOOK_UPS_AT_ONCE),
             unknown: Crowd::of(STRANGERS_AT_ONCE),
@@ -84,7 +91,7 @@ impl Places {
 
     fn of(&self, pace: Pace) -> &Crowd {
         match pace {
-            Pace::Work => &self.work,
+            Pace::Work | Pace::Stream => &self.work,
             Pace::Page => &self.pages,
             Pace::Long => &self.long,
             Pace::Password => &self.new_passwords,
@@ -161,8 +168,13 @@ impl Served {
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let places = &self.api.places;
-        if let Pace::Page | Pace::Long = self.pace {
-            let share = places.unsent.enter(self.asking.asker.clone()).await;
+        let until_sent = match self.pace {
+            Pace::Page | Pace::Long => Some(&places.unsent),
+            Pace::Stream => Some(&places.streams),
+            Pace::Work | Pace::Password => None,
+        };
+        if let Some(crowd) = until_sent {
+            let share = crowd.enter(self.asking.asker.clone()).await;
             self.unsent.keep(share.ok_or_else(crowded)?);
         }
         self.api.run_among(places.of(self.pace), &self.asking, work).await

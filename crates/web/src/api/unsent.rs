@@ -15,6 +15,7 @@ use http_body_util::BodyExt;
 use hyper::http::request::Parts;
 use status::crowd::{Crowd, Entered};
 
+use crate::peer::{Peer, Taken};
 use crate::problem::Problem;
 
 /// Large answers that one person may have in the making or unsent: a browser that loads a few pages over
@@ -64,14 +65,20 @@ impl AsRef<[u8]> for Held {
 /// Has an answer keep its share until it is sent.
 pub(super) async fn until_sent(mut request: Request, next: Next) -> Response {
     let unsent = Unsent::default();
+    let place = request.extensions().get::<Peer>().and_then(|peer| peer.place.clone());
+    let taken = request.extensions().get::<Taken>().cloned().unwrap_or_default();
     request.extensions_mut().insert(unsent.clone());
     let response = next.run(request).await;
     let Some(share) = unsent.take() else { return response };
     let (head, body) = response.into_parts();
     if body.size_hint().exact().is_none() {
-        // It is made while it is sent, and then goes with it.
+        // It is made while it is sent, and the share goes with it. Who takes it is not idle.
         let keeping = body.map_frame(move |frame| {
             let _share = &share;
+            taken.note();
+            if let Some(place) = &place {
+                place.asked();
+            }
             frame
         });
         return Response::from_parts(head, Body::new(keeping));
@@ -98,17 +105,22 @@ mod tests {
     use testkit::{Clock, Scratch};
 
     use super::*;
-    use crate::access::Peer;
     use crate::api::Api;
     use crate::api::places::{Places, Served};
     use crate::desk::Desk;
+    use crate::desk::journal::ExportForm;
+    use crate::operation::{Answer, Streamed};
 
-    /// A page of the journal, and an operation, for whoever asks.
-    fn site(scratch: &Scratch) -> TowerToHyperService<Router> {
+    fn api(scratch: &Scratch) -> Api {
         let clock = Clock::at("2026-11-22T03:00:00Z");
         let clock = Arc::new(move || clock.now());
         let desk = Desk::builder(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock);
-        let api = Api::new(Arc::new(desk.build()));
+        Api::new(Arc::new(desk.build()))
+    }
+
+    /// A page of the journal, and an operation, for whoever asks.
+    fn site(scratch: &Scratch) -> TowerToHyperService<Router> {
+        let api = api(scratch);
         let unsent = Crowd::of_shares(EACH, Duration::ZERO);
         let api = Api { places: Places { unsent, ..api.places.clone() }, ..api };
         let answer = |served: Served| async move { served.run(|_| Ok("a page")).await };
@@ -148,5 +160,28 @@ mod tests {
         assert_eq!(ask(&site, 1, "/api/v1/journal").await.status(), 503);
         drop(octets);
         assert_eq!(ask(&site, 1, "/api/v1/journal").await.status(), 200, "one is sent");
+    }
+    /// One auditor once could have read the whole journal four times at once, and each of many of them.
+    #[tokio::test]
+    async fn v6_what_is_made_while_it_is_sent_keeps_its_place_until_it_is_read() {
+        let scratch = Scratch::new();
+        let api = api(&scratch);
+        let streams = Crowd::with_patience(4, Duration::ZERO);
+        let api = Api { places: Places { streams, ..api.places.clone() }, ..api };
+        let answer = |served: Served| async move {
+            let export = |_: &Desk| Ok(Streamed::new(ExportForm, |to| to.write_all(&[7; 1 << 20])));
+            served.run(export).await.map(Answer::respond)
+        };
+        let path = "/api/v1/journal/export";
+        let router = Router::new().route(path, get(answer));
+        let router = router.layer(middleware::from_fn(until_sent)).with_state(api);
+        let site = TowerToHyperService::new(router);
+        let first = ask(&site, 1, path).await;
+        assert_eq!(first.status(), 200);
+        assert_eq!(ask(&site, 1, path).await.status(), 503);
+        assert_eq!(ask(&site, 2, path).await.status(), 200, "another person");
+        let octets = to_bytes(first.into_body(), 2 << 20).await.expect("the whole");
+        assert_eq!(octets.len(), 1 << 20);
+        assert_eq!(ask(&site, 1, path).await.status(), 200, "it is read");
     }
 }

@@ -12,7 +12,7 @@ use store::reads::ReadGenerations;
 
 use super::custodians::no_custody;
 use super::hands::Hands;
-use super::keys::{Notary, Progress};
+use super::keys::Notary;
 use crate::acts::Clock;
 use crate::problem::{Problem, was_overtaken};
 
@@ -40,7 +40,6 @@ pub struct CompromiseProcedures {
     declared: Arc<dyn ReadGenerations>,
     authorities: BTreeMap<CaId, Compromised>,
     notary: Option<Arc<dyn Notary>>,
-    progress: Progress,
 }
 
 impl CompromiseProcedures {
@@ -54,20 +53,20 @@ impl CompromiseProcedures {
             declared: hands.store.clone(),
             authorities: hands.authorities.iter().map(of_one).collect(),
             notary: hands.keyroom.as_ref().map(|room| room.notary.clone()),
-            progress: hands.progress.clone(),
         }
     }
 
-    /// Carries out what follows a declaration, from where it stands. Whoever follows hears of every step and of
-    /// every thousand certificates.
+    /// Carries out what follows a declaration, from where it stands, and tells every step and every thousand
+    /// certificates.
     pub(super) fn carry_out(
         &self,
         act: &Act,
         row: CompromiseRow,
+        told: &dyn Fn(&str),
     ) -> Result<CompromiseRow, Problem> {
-        (self.progress)("declared: nothing is issued under the key any more");
+        told("declared: nothing is issued under the key any more");
         let authority = self.authorities.get(&row.ca).ok_or_else(|| Problem::unknown("ca"))?;
-        self.carry_on(act, authority, row, &*self.progress)
+        self.carry_on(act, authority, row, told)
     }
 
     /// Carries every procedure on that was declared and is not complete: the program itself goes on

@@ -16,7 +16,7 @@ use super::check::Auditor;
 use super::endings::Endings;
 use super::health::Health;
 use super::journal::Evidence;
-use super::keys::{Keyroom, Progress};
+use super::keys::Keyroom;
 use super::workshop::Workshop;
 use crate::acts::Clock;
 use crate::entrance::foreign_issuers::ForeignIssuer;
@@ -43,7 +43,6 @@ pub(super) struct Hands {
     pub(super) hosts: Hosts,
     pub(super) room_on_disk: RoomOnDisk,
     pub(super) keyroom: Option<Keyroom>,
-    pub(super) progress: Progress,
     pub(super) endings: Option<Arc<dyn Endings>>,
     pub(super) holders: Option<Arc<Holders>>,
     pub(super) auditor: Option<Arc<dyn Auditor>>,
@@ -70,7 +69,6 @@ impl Hands {
             hosts: Hosts::named([]),
             room_on_disk: RoomOnDisk::default(),
             keyroom: None,
-            progress: Arc::new(|_| ()),
             endings: None,
             holders: None,
             auditor: None,

@@ -21,17 +21,17 @@ pub(crate) const OPERATIONS: &[Listed] =
 
 /// The journal as evidence: sealed, and written out for whoever verifies it.
 pub trait Evidence: Send + Sync {
-    /// Has all that was committed sealed. It may take as long as whoever seals does.
+    /// Has all that was committed sealed; how many entries are. It may take as long as whoever seals does.
     ///
     /// # Errors
-    /// In words, why it is not.
-    fn seal(&self) -> Result<(), String>;
+    /// In words, why they are not.
+    fn seal(&self) -> Result<u64, String>;
 
-    /// Writes the whole journal with its checkpoints, in the form that `jitsuin audit verify` reads.
+    /// Writes the first `size` entries with their checkpoints, in the form that `jitsuin audit verify` reads.
     ///
     /// # Errors
     /// The journal's; the writer's.
-    fn export(&self, writer: &mut dyn Write) -> io::Result<()>;
+    fn export(&self, size: u64, writer: &mut dyn Write) -> io::Result<()>;
 }
 
 /// Reads journal entries; that they are read is an entry too.
@@ -81,12 +81,12 @@ impl operation::Operation for ExportJournal {
 
     type Answer = Streamed<ExportForm>;
 
-    /// What is exported is sealed to its last entry, which is that of the export.
+    /// What is exported is sealed to its last entry, and that of the export is in it.
     fn run(self, call: &Call<'_>) -> Result<Streamed<ExportForm>, Problem> {
         let evidence: Arc<dyn Evidence> = call.desk().evidence()?.clone();
         call.read(|entry| entry.subject("journal").detail("export", true))?;
-        evidence.seal().map_err(|why| Problem::unavailable("the seal", &why))?;
-        Ok(Streamed::new(ExportForm, move |writer| evidence.export(writer)))
+        let size = evidence.seal().map_err(|why| Problem::unavailable("the seal", &why))?;
+        Ok(Streamed::new(ExportForm, move |writer| evidence.export(size, writer)))
     }
 }
 

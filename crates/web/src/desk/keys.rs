@@ -67,9 +67,6 @@ pub struct Keyroom {
     pub notary: Arc<dyn Notary>,
 }
 
-/// Hears of every step of what takes long.
-pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
-
 /// Shows where the custodians' work stands.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -225,8 +222,7 @@ impl Operation for CompromiseKey {
     type Answer = CompromiseOutcomeBody;
 
     /// From where it stands (A 5.7.3, S 4-14-2): where a step could not be done, the same request goes
-    /// on from there. Whoever [follows](super::DeskBuilder::progress) hears of every step and of every thousand
-    /// certificates.
+    /// on from there. Every step is told, and every thousand certificates.
     fn run(self, call: &Call<'_>) -> Result<CompromiseOutcomeBody, Problem> {
         let authority = call.authority(&self.ca)?;
         let mut declared = call.store().compromises(authority.id())?.into_iter();
@@ -235,7 +231,8 @@ impl Operation for CompromiseKey {
             Some(row) => row,
             None => self.declare(call, authority)?,
         };
-        let row = call.desk().compromises().carry_out(call.act(), row)?;
+        let told = |step: &str| call.tell(format!("{}: {step}", authority.id()));
+        let row = call.desk().compromises().carry_out(call.act(), row, &told)?;
         Ok(CompromiseOutcomeBody::from(&row))
     }
 }

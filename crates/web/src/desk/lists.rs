@@ -13,7 +13,6 @@ use super::LAST_NUMBER;
 use super::listed::series_rows;
 use super::permission::Operation::{FetchList as Fetch, ListSeries as Series};
 use super::permission::Operation::{PublishAllLists as PublishAll, PublishDueLists as PublishDue};
-use crate::entrance::principal::Principal;
 use crate::operation::{Call, Form, Listed, Octets, Operation, Spec, text};
 use crate::problem::Problem;
 
@@ -74,7 +73,7 @@ impl Operation for PublishDueLists {
             let mut lists = Vec::new();
             for authority in call.authorities()?.values() {
                 let due = authority.list_series().due(call.act().at)?;
-                lists.extend(published_since(begun, call.act(), authority, &due)?);
+                lists.extend(published_since(begun, call, authority, &due)?);
             }
             Ok(PublicationBody { lists })
         })
@@ -100,7 +99,7 @@ impl Operation for PublishAllLists {
         call.once(|| {
             let begun = call.begun_before()?;
             let all = authority.list_series().at(call.act().at)?;
-            let lists = published_since(begun, call.act(), authority, &all)?;
+            let lists = published_since(begun, call, authority, &all)?;
             Ok(PublicationBody { lists })
         })
     }
@@ -181,11 +180,11 @@ impl Operation for FetchList {
 /// in them.
 fn published_since(
     begun: Option<i64>,
-    act: &Principal,
+    call: &Call<'_>,
     authority: &CertificationAuthority,
     wanted: &[SeriesKey],
 ) -> Result<Vec<PublishedListBody>, Problem> {
-    let (mut lists, mut left) = (Vec::new(), Vec::new());
+    let (act, mut lists, mut left) = (call.act(), Vec::new(), Vec::new());
     for key in authority.list_series().at(act.at)? {
         let published = authority.list_series().published(&key)?;
         let is_new = |row: &CrlRow| begun.is_some_and(|begun| row.this_update.as_second() >= begun);
@@ -195,7 +194,11 @@ fn published_since(
             None => {}
         }
     }
-    lists.extend(authority.lists().publish_all(act, &left).into_iter().map(outcome));
+    let all = lists.len() + left.len();
+    for published in authority.lists().publish_each(act, &left) {
+        lists.push(outcome(published));
+        call.tell(format!("{}: {} of {all} lists", authority.id(), lists.len()));
+    }
     Ok(lists)
 }
 

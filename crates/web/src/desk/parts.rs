@@ -22,6 +22,7 @@ use super::health::Health;
 use super::holder::SelfService;
 use super::journal::Evidence;
 use super::keys::{Keyroom, Notary};
+use super::progress::Steps;
 use super::recover::WayBackIn;
 use super::repeat::Repetition;
 use super::starts::Starts;
@@ -61,6 +62,7 @@ pub struct Desk {
     authorities: Authorities,
     windows: Option<Windows>,
     keyroom: Option<Keyroom>,
+    steps: Steps,
     workshop: Option<Box<dyn Workshop>>,
     evidence: Option<Arc<dyn Evidence>>,
     weak_keys: Arc<WeakKeys>,
@@ -185,6 +187,11 @@ impl Desk {
     /// Who signs notifications and minutes.
     pub(crate) fn notary(&self) -> Result<&dyn Notary, Problem> {
         self.keyroom.as_ref().map(|room| &*room.notary).ok_or_else(no_custody)
+    }
+
+    /// How far operations have come.
+    pub(crate) fn steps(&self) -> &Steps {
+        &self.steps
     }
 
     /// Whoever makes cards and residents to try out.

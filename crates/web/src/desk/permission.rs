@@ -45,6 +45,8 @@ pub enum Pace {
     Page,
     /// Seconds or minutes of a core.
     Long,
+    /// An answer that is made while it is sent, for as long as somebody takes it.
+    Stream,
     /// A password to be hashed.
     Password,
 }
@@ -266,7 +268,7 @@ operations! {
     ReadJournal = "read_journal", RecordsRead, Any, Page,
         [InternalAuditor];
     /// Hands the whole journal out, as evidence that anybody verifies (E2, E3).
-    ExportJournal = "export_journal", RecordsRead, Any, Long,
+    ExportJournal = "export_journal", RecordsRead, Any, Stream,
         [InternalAuditor], by ["audit export"];
     /// Accepts what a start refuses, at the installation's own console: the custodians, whom the program
     /// lets in by their shares, or two people with an internal auditor (A 5.4, S 4-11-5).
@@ -292,6 +294,9 @@ operations! {
     /// Finds the certificates whose key is on a list of weak keys.
     FindWeakKeys = "find_weak_keys", RecordsRead, Any, Long,
         [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System], by ["key weak"];
+    /// Shows how far an operation of one's own has come that is at work.
+    ShowProgress = "show_progress", RecordsRead, Any, Work,
+        [Everybody, System];
     /// Makes a blank emulated card.
     MakeCard = "make_card", CardChanged, Strong, Work,
         [WindowClerk, WindowSupervisor, SeniorOperator], by ["card make"];

@@ -22,11 +22,12 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 
 use self::answer::{Speaks, text};
-use crate::access::{Peer, door};
+use crate::access::door;
 use crate::api::input::{Asked, body_of};
 use crate::api::{Api, Asking};
 use crate::desk::{Declined, Desk};
 use crate::origin;
+use crate::peer::Peer;
 use crate::problem::{Fault, Problem};
 
 /// Where the text to be signed is given out.

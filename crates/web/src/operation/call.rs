@@ -11,6 +11,7 @@ use store::{Change, Entry, Store, Unit};
 
 use super::{Needs, Operation, Spec};
 use crate::desk::permission;
+use crate::desk::progress::AtWork;
 use crate::desk::{Authorities, Desk, Done, Entrance, Principal, Windows, reading};
 use crate::problem::Problem;
 
@@ -20,6 +21,7 @@ pub struct Call<'a> {
     act: &'a Principal,
     operation: permission::Operation,
     needs: Needs,
+    at_work: AtWork<'a>,
     /// All that was asked for, by which a repetition is known.
     asked: String,
 }
@@ -34,7 +36,8 @@ impl Desk {
         let Spec { operation, needs, .. } = O::SPEC;
         self.ledger().admit(act, operation)?;
         let text = serde_json::to_string(&asked).map_err(|error| Problem::broke(&error))?;
-        asked.run(&Call { desk: self, act, operation, needs, asked: text })
+        let at_work = self.steps().begin(act);
+        asked.run(&Call { desk: self, act, operation, needs, at_work, asked: text })
     }
 }
 
@@ -62,6 +65,11 @@ impl<'a> Call<'a> {
     /// Its row of the table of permissions.
     pub(crate) fn operation(&self) -> permission::Operation {
         self.operation
+    }
+
+    /// Tells a step of what takes long to whoever waits for it ([`ShowProgress`](crate::desk::progress::ShowProgress)).
+    pub(crate) fn tell(&self, step: impl Into<String>) {
+        self.at_work.tell(step);
     }
 
     /// Hands `result` on; a refusal is in the journal first.
@@ -203,7 +211,8 @@ mod tests {
             (Needs::People, Fault::Internal, Fault::Internal),
         ] {
             let operation = permission::Operation::ListPeople;
-            let call = Call { desk: &desk, act: &act, operation, needs, asked: String::new() };
+            let (at_work, asked) = (desk.steps().begin(&act), String::new());
+            let call = Call { desk: &desk, act: &act, operation, needs, at_work, asked };
             let told = call.windows().err().map(|problem| problem.fault);
             assert_eq!(told, Some(of_windows), "{needs:?}");
             let told = call.authority(&ca).err().map(|problem| problem.fault);

@@ -7,7 +7,7 @@ use super::{Command, Operation, Spec, command, describe, route};
 use crate::api::Api;
 use crate::desk::{
     applications, approvals, authorities, cards, ceremonies, certificates, check, credentials,
-    journal, keys, lists, passkeys, people, register, service_requests, weak_keys,
+    journal, keys, lists, passkeys, people, progress, register, service_requests, weak_keys,
 };
 
 /// Every operation, in the order of the groups.
@@ -32,6 +32,7 @@ const GROUPS: &[&[Listed]] = &[
     people::OPERATIONS,
     credentials::OPERATIONS,
     passkeys::OPERATIONS,
+    progress::OPERATIONS,
 ];
 
 /// An operation as the router and the documents need it.

@@ -1,5 +1,7 @@
 //! The request by which a program asks for an operation.
 
+use hyper::Request;
+use hyper::http::request::Builder;
 use serde_json::{Map, Value};
 
 use super::described::has_body;
@@ -28,6 +30,11 @@ impl Asked {
         };
         let (address, rest) = address(&O::SPEC, fields);
         Ok(Self { method, address, body: has_body.then_some(Value::Object(rest)) })
+    }
+
+    /// The request, of which the headers and the body are missing.
+    pub(crate) fn begun(&self) -> Builder {
+        Request::builder().method(self.method).uri(&self.address)
     }
 }
 

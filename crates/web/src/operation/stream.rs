@@ -1,12 +1,14 @@
 //! Octets that are made while they are sent, so that no more of a large answer is in memory than is on its way.
 
 use std::io::{self, BufWriter, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::response::{IntoResponse, Response};
-use http_body_util::channel::{Channel, Sender};
+use hyper::body::Frame;
 use hyper::header::CONTENT_TYPE;
-use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::Form;
 use super::answer::{Answer, Described, forms};
@@ -22,8 +24,11 @@ const AHEAD: usize = 2;
 /// Whatever goes wrong once the first of them was sent breaks the answer off: nobody takes a part for the whole.
 pub struct Streamed<F> {
     form: F,
-    write: Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>,
+    write: Box<Writing>,
 }
+
+/// What writes.
+type Writing = dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send;
 
 impl<F: Form> Streamed<F> {
     /// What `write` writes, on a thread that may block, for as long as somebody reads.
@@ -37,19 +42,18 @@ impl<F: Form> Streamed<F> {
 
 impl<F: Form> Answer for Streamed<F> {
     fn respond(self) -> Response {
-        let (sender, body) = Channel::new(AHEAD);
-        let (runtime, write) = (Handle::current(), self.write);
+        let (pieces, coming) = channel(AHEAD);
+        let write = self.write;
         tokio::task::spawn_blocking(move || {
-            let mut pieces = Pieces { sender: Some(sender), runtime };
-            let mut writer = BufWriter::with_capacity(PIECE, &mut pieces);
-            let written = write(&mut writer).and_then(|()| writer.flush());
-            drop(writer);
-            match written {
-                Ok(()) => pieces.end(),
+            let mut writer = BufWriter::with_capacity(PIECE, Pieces(&pieces));
+            match write(&mut writer).and_then(|()| writer.flush()) {
+                // Nobody is left to hear it where this fails.
+                Ok(()) => drop(pieces.blocking_send(Piece::End)),
                 Err(error) => tracing::warn!(%error, "an answer broke off"),
             }
         });
-        ([(CONTENT_TYPE, self.form.media_type())], Body::new(body)).into_response()
+        let body = Body::new(Coming { pieces: coming, has_ended: false });
+        ([(CONTENT_TYPE, self.form.media_type())], body).into_response()
     }
 
     fn described() -> Described {
@@ -57,25 +61,21 @@ impl<F: Form> Answer for Streamed<F> {
     }
 }
 
-/// What was written, on its way. Dropped before it [ends](Self::end), by a panic too, it breaks the answer off.
-struct Pieces {
-    sender: Option<Sender<Bytes, io::Error>>,
-    runtime: Handle,
+/// What comes from whoever writes.
+enum Piece {
+    Octets(Bytes),
+    /// That was all.
+    End,
 }
 
-impl Pieces {
-    fn end(mut self) {
-        self.sender = None;
-    }
-}
+/// Where what is written goes, a piece at a time; it waits for whoever reads.
+struct Pieces<'a>(&'a Sender<Piece>);
 
-impl Write for Pieces {
+impl Write for Pieces<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let sender = self.sender.as_mut().ok_or_else(gone)?;
-        let piece = Bytes::copy_from_slice(octets);
-        self.runtime.block_on(sender.send_data(piece)).map_err(|_| gone())?;
-        Ok(octets.len())
+        let piece = Piece::Octets(Bytes::copy_from_slice(octets));
+        let sent = self.0.blocking_send(piece);
+        sent.map(|()| octets.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -83,11 +83,35 @@ impl Write for Pieces {
     }
 }
 
-impl Drop for Pieces {
-    fn drop(&mut self) {
-        if let Some(sender) = self.sender.take() {
-            sender.abort(io::Error::other("the answer broke off"));
+/// The octets as they come. Whoever writes and goes without saying that it was all, by a panic too, has
+/// broken off.
+struct Coming {
+    pieces: Receiver<Piece>,
+    has_ended: bool,
+}
+
+impl HttpBody for Coming {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.has_ended {
+            return Poll::Ready(None);
         }
+        let piece = ready!(self.pieces.poll_recv(context));
+        self.has_ended = !matches!(piece, Some(Piece::Octets(_)));
+        Poll::Ready(match piece {
+            Some(Piece::Octets(octets)) => Some(Ok(Frame::data(octets))),
+            Some(Piece::End) => None,
+            None => Some(Err(io::Error::other("the answer broke off"))),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.has_ended
     }
 }
 

@@ -18,6 +18,7 @@ mod journal;
 mod pages;
 mod passkeys;
 mod people;
+mod progress;
 mod repeated;
 mod service_requests;
 mod standing;

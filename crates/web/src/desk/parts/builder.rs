@@ -22,7 +22,8 @@ use crate::desk::hands::{Hands, Windows};
 use crate::desk::health::Health;
 use crate::desk::holder::SelfService;
 use crate::desk::journal::Evidence;
-use crate::desk::keys::{Keyroom, Progress};
+use crate::desk::keys::Keyroom;
+use crate::desk::progress::Steps;
 use crate::desk::recover::WayBackIn;
 use crate::desk::repeat::Repetition;
 use crate::desk::starts::Starts;
@@ -64,12 +65,6 @@ impl DeskBuilder {
     /// Adds the custody of the keys; what needs it is unavailable at a desk without.
     pub fn keyroom(mut self, keyroom: Keyroom) -> Self {
         self.hands.keyroom = Some(keyroom);
-        self
-    }
-
-    /// Has somebody follow what takes long.
-    pub fn progress(mut self, progress: Progress) -> Self {
-        self.hands.progress = progress;
         self
     }
 
@@ -166,6 +161,7 @@ impl DeskBuilder {
             authorities: hands.authorities,
             windows: hands.windows,
             keyroom: hands.keyroom,
+            steps: Steps::default(),
             workshop: hands.workshop,
             evidence: hands.evidence,
             weak_keys: hands.weak_keys,

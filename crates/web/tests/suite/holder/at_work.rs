@@ -7,7 +7,8 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::id::ActorId;
 use domain::staff::CredentialKind;
 use jiff::{SignedDuration, Timestamp};
-use jitsuin_web::desk::people::{ConfirmProposal, ListPeople, SuspendPerson};
+use jitsuin_web::desk::authorities::ListAuthorities;
+use jitsuin_web::desk::people::{ConfirmProposal, SuspendPerson};
 use jitsuin_web::desk::{Desk, Door, Shown};
 use serde_json::{Value, json};
 use store::{Change, CredentialRow};
@@ -271,7 +272,7 @@ fn w2_w3_what_was_begun_by_a_certificate_does_nothing_once_that_is_revoked() {
         if matches!(state, CertificateState::Held { .. }) {
             world.set(&card, CertificateState::Good);
             for act in let_in() {
-                world.desk.ask(&act, ListPeople {}).expect("it is good again");
+                world.desk.ask(&act, ListAuthorities {}).expect("it is good again");
             }
         }
     }
