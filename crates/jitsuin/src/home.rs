@@ -213,9 +213,8 @@ pub(crate) fn write_whole<T>(
     let part = PathBuf::from(part);
     let written = make_private(&part).and_then(|file| {
         let told = write(&file)?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)?;
-        sync_parent(path)?;
+        let kept = file.sync_all().and_then(|()| std::fs::rename(&part, path));
+        kept.and_then(|()| sync_parent(path)).with_context(|| path.display().to_string())?;
         Ok(told)
     });
     if written.is_err() {
@@ -223,7 +222,7 @@ pub(crate) fn write_whole<T>(
         let _ = std::fs::remove_file(&part);
         let _ = std::fs::remove_file(path);
     }
-    written.with_context(|| path.display().to_string())
+    written
 }
 
 /// A name in a directory is durable only when the directory is (POSIX fsync).

@@ -136,6 +136,7 @@ impl System {
 }
 
 impl Sealing {
+    /// As [`SealLock::take`].
     fn take(&self) -> Result<Option<SealLock>> {
         if self.hold.owned().is_err() && Hold::is_owned(&self.home)? {
             return Ok(None);
@@ -143,7 +144,7 @@ impl Sealing {
         SealLock::of(&self.home, &self.places, &self.keys)
     }
 
-    /// The same, with so much patience with whoever seals as it goes, and with a server that starts.
+    /// As [`System::seal`], with so much patience with whoever seals as it goes, and with a server that starts.
     ///
     /// A command that found no server takes the right once it has done its work, not before: a ceremony
     /// would keep it for hours, from other commands and from the server. So a server may have come

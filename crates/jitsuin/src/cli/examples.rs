@@ -118,7 +118,7 @@ const TOPICS: &[(&str, &[(&str, &str)])] = &[
         &[
             (
                 "Somebody new, whom a second person confirms",
-                "--as manager.token staff propose clerk-9 --name 試験花子 --role window-clerk --municipality 11203",
+                "--as operator.token staff propose clerk-9 --name 試験花子 --role window-clerk --municipality 11203",
             ),
             (
                 "Nobody can come in any more",

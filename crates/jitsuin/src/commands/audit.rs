@@ -31,7 +31,7 @@ pub(super) fn export_to(client: &CommandClient<'_>, path: &Path) -> Result<Answe
     let entries = write_whole(path, |file| {
         let mut writer = EntryCounter::new(BufWriter::new(file));
         client.write::<ExportJournal>(json!({}), &mut writer)?;
-        writer.flush()?;
+        writer.flush().with_context(|| path.display().to_string())?;
         Ok(writer.into_parts().0)
     })?;
     let text = format!("{entries} entries written to {}", path.display());

@@ -161,6 +161,7 @@ mod tests {
         drop(octets);
         assert_eq!(ask(&site, 1, "/api/v1/journal").await.status(), 200, "one is sent");
     }
+
     /// One auditor once could have read the whole journal four times at once, and each of many of them.
     #[tokio::test]
     async fn v6_what_is_made_while_it_is_sent_keeps_its_place_until_it_is_read() {

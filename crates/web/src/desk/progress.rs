@@ -1,7 +1,8 @@
 //! How far operations have come that take long, for whoever asked for them and waits.
 
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::id::{ActorId, OperationId};
 use serde::{Deserialize, Serialize};
@@ -25,33 +26,43 @@ pub(crate) struct Steps(Mutex<HashMap<Key, String>>);
 /// That an operation is at work; once this is dropped, however it ended, nothing is told of it.
 pub(crate) struct AtWork<'a> {
     steps: &'a Steps,
-    by: Key,
+    act: &'a Principal,
+    /// Most operations tell no step, and leave nothing to be forgotten.
+    has_told: Cell<bool>,
 }
 
 impl Steps {
     /// Of an act that begins.
-    pub(crate) fn begin(&self, act: &Principal) -> AtWork<'_> {
-        AtWork { steps: self, by: (act.id().cloned(), act.operation.clone()) }
+    pub(crate) fn begin<'a>(&'a self, act: &'a Principal) -> AtWork<'a> {
+        AtWork { steps: self, act, has_told: Cell::new(false) }
     }
 
     fn last(&self, act: &Principal, operation: &OperationId) -> Option<String> {
-        let steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.get(&(act.id().cloned(), operation.clone())).cloned()
+        self.lock().get(&key(act, operation)).cloned()
     }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(act: &Principal, operation: &OperationId) -> Key {
+    (act.id().cloned(), operation.clone())
 }
 
 impl AtWork<'_> {
     /// Tells a step that was done, in the place of the one before.
     pub(crate) fn tell(&self, step: impl Into<String>) {
-        let mut steps = self.steps.0.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.insert(self.by.clone(), step.into());
+        self.has_told.set(true);
+        self.steps.lock().insert(key(self.act, &self.act.operation), step.into());
     }
 }
 
 impl Drop for AtWork<'_> {
     fn drop(&mut self) {
-        let mut steps = self.steps.0.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.remove(&self.by);
+        if self.has_told.get() {
+            self.steps.lock().remove(&key(self.act, &self.act.operation));
+        }
     }
 }
 

@@ -118,29 +118,14 @@ impl HttpBody for Coming {
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
-    use utoipa::PartialSchema;
-    use utoipa::openapi::RefOr;
-    use utoipa::openapi::schema::Schema;
 
     use super::*;
-
-    #[derive(Clone, Copy)]
-    struct Plain;
-
-    impl Form for Plain {
-        fn all() -> Vec<(Self, RefOr<Schema>)> {
-            vec![(Self, String::schema())]
-        }
-
-        fn media_type(self) -> &'static str {
-            "text/plain"
-        }
-    }
+    use crate::desk::journal::ExportForm;
 
     async fn read(
         write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
     ) -> Option<Vec<u8>> {
-        let body = Streamed::new(Plain, write).respond().into_body();
+        let body = Streamed::new(ExportForm, write).respond().into_body();
         body.collect().await.ok().map(|octets| octets.to_bytes().to_vec())
     }
 
@@ -175,7 +160,7 @@ mod tests {
             let _ = tell.send(ended.kind());
             Err(ended)
         };
-        let mut body = Streamed::new(Plain, endless).respond().into_body();
+        let mut body = Streamed::new(ExportForm, endless).respond().into_body();
         body.frame().await.expect("a piece").expect("a piece");
         drop(body);
         assert_eq!(told.await.expect("it ended"), io::ErrorKind::BrokenPipe);

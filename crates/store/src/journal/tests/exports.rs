@@ -5,7 +5,9 @@ use std::io::Write;
 use rstest::rstest;
 
 use super::{TestSigner, forty};
-use crate::journal::{Checkpoint, EntryCounter, Report, VerifierKey, export, verify_export};
+use crate::journal::{
+    Checkpoint, EntryCounter, Report, VerifierKey, export, export_until, verify_export,
+};
 
 fn exported() -> Vec<String> {
     let place = forty();
@@ -51,6 +53,18 @@ fn e2_the_entries_of_an_export_are_counted_however_it_is_cut() {
         text.as_bytes().chunks(cut).for_each(|piece| counter.write_all(piece).expect("written"));
         let (entries, written) = counter.into_parts();
         assert_eq!((entries, written.as_slice()), (40, text.as_bytes()), "{cut}");
+    }
+}
+
+/// Of a journal to which others add meanwhile: no checkpoint tells of entries that are not in it.
+#[test]
+fn e2_an_export_of_so_many_entries_verifies_wherever_it_ends() {
+    let (place, key) = (forty(), TestSigner::new(1).key());
+    for size in 0..=40 {
+        let mut bytes = Vec::new();
+        let told = export_until(&place.open(), size, &mut bytes).expect("an export");
+        let report = verify_export(&bytes[..], &key, &[]).expect("it can be read");
+        assert_eq!((told, report.entries, report.findings.len()), (size, size, 0), "{size}");
     }
 }
 
