@@ -63,7 +63,7 @@ pub enum Query {
         /// its sender may have lost the answer, and nobody's, for it may have been overheard.
         is_retry: bool,
         /// The certificates asked about, in order; empty where the request could not be read.
-        asked: Vec<OcspAsked>,
+        asked: Arc<[OcspAsked]>,
         /// What came of it.
         outcome: OcspOutcome,
     },
@@ -308,7 +308,7 @@ mod tests {
         let record = |query| QueryRecord { at, peer, verifier: None, query }.to_string();
         let ocsp = |heard, outcome| {
             let is_retry = outcome == OcspOutcome::Signed;
-            Query::Ocsp { heard, is_retry, asked: Vec::new(), outcome }
+            Query::Ocsp { heard, is_retry, asked: [].into(), outcome }
         };
         for outcome in [OcspOutcome::Signed, refused.clone()] {
             assert_eq!(heard(&record(ocsp(Some(heard_one), outcome.clone()))), Some(heard_one));

@@ -74,6 +74,53 @@ fn v5_the_row_is_read_again_unless_the_source_knows_that_nothing_changed() {
     assert_eq!([reads_of_one_more(), reads_of_one_more()], [1, 0], "another commit, same row");
 }
 
+/// What nobody signed is not even read where the same octets had their answer.
+#[test]
+fn v5_the_same_octets_have_the_same_answer_until_anything_changes() {
+    let world = World::new();
+    let server = world.put(1, CertificateKind::TlsServer, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let config = world.config(&world.ca);
+    let responder = world.responder_for(std::slice::from_ref(&config), Settings::default());
+    let draft = Draft::about(&world.ca, &[server]);
+    let request = draft.unsigned();
+    let again = || responder.again(&request, PEER, world.now);
+    let known = || {
+        let answers = [(); 2].map(|()| responder.answer(&request, PEER, world.now));
+        assert_eq!(again().as_ref(), Some(&answers[1]));
+        assert_eq!(outcomes(&world).last(), Some(&OcspOutcome::Repeated));
+    };
+    responder.answer(&request, PEER, world.now);
+    assert_eq!(again(), None, "a source that cannot tell what changed");
+    world.faults.changes.store(5, Ordering::Relaxed);
+    assert_eq!(again(), None, "it had no answer yet");
+    known();
+    world.faults.changes.store(6, Ordering::Relaxed);
+    assert_eq!(again(), None, "somebody committed");
+    known();
+    world.faults.changes.store(0, Ordering::Relaxed);
+    assert_eq!(again(), None, "in doubt");
+    world.faults.changes.store(7, Ordering::Relaxed);
+    known();
+    world.faults.log.store(true, Ordering::Relaxed);
+    assert_eq!(again().map(|answer| response_status(&answer)), Some(3), "it has no record");
+    world.faults.log.store(false, Ordering::Relaxed);
+    let minute = SignedDuration::from_secs(60);
+    for later in [minute, -minute] {
+        assert_eq!(responder.again(&request, PEER, world.now + later), None, "{later}");
+    }
+    responder.adopt(&[config]).unwrap();
+    assert_eq!(again(), None, "others are served");
+    known();
+    let signed = draft.clone().nonce(&[1; 16]).signed(&signer);
+    for other in [draft.clone().nonce(&[1; 16]).unsigned(), draft.signed(&signer), signed] {
+        for _ in 0..3 {
+            responder.answer(&other, PEER, world.now);
+        }
+        assert_eq!(responder.again(&other, PEER, world.now), None);
+    }
+}
+
 /// The database itself tells that nothing changed: whoever commits, in whatever process, is seen.
 #[test]
 fn v5_e6_an_answer_is_repeated_until_anybody_commits() {

@@ -94,6 +94,15 @@ impl AppendFile {
     /// # Errors
     /// Those of the file system, and when somebody else changed the file.
     pub fn append(&mut self, record: &[u8]) -> io::Result<()> {
+        self.ask()?;
+        self.append_unasked(record)
+    }
+
+    /// The same, without asking whether somebody else changed the file: for whoever asked a moment ago.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn append_unasked(&mut self, record: &[u8]) -> io::Result<()> {
         self.write(record, |_| Ok(()))
     }
 
@@ -102,6 +111,7 @@ impl AppendFile {
     /// # Errors
     /// As [`AppendFile::append`].
     pub fn append_durably(&mut self, record: &[u8]) -> io::Result<()> {
+        self.ask()?;
         self.write(record, File::sync_data)
     }
 
@@ -119,7 +129,6 @@ impl AppendFile {
         settle: impl FnOnce(&File) -> io::Result<()>,
     ) -> io::Result<()> {
         self.repair()?;
-        self.hold()?;
         self.is_torn = true;
         match self.file.write_all(record).and_then(|()| settle(&self.file)) {
             Ok(()) => {
@@ -142,6 +151,12 @@ impl AppendFile {
             self.is_torn = false;
         }
         Ok(())
+    }
+
+    /// Asks whether somebody else changed the file, once what a failure left is cut off.
+    fn ask(&mut self) -> io::Result<()> {
+        self.repair()?;
+        self.hold()
     }
 
     /// The file under the name is still this one, and as long as its whole records.

@@ -39,12 +39,18 @@ pub struct Limits {
     pub records: u64,
     /// Or when its first record is this old.
     pub age: Duration,
+    /// How long records are taken after it was asked whether the file under the segment's name is still this
+    /// one, and as it was left. Whoever took it away has all that was in it before, and the records of so
+    /// long with them.
+    pub unasked: Duration,
 }
 
 impl Default for Limits {
-    /// A million records is some hundred megabytes; an hour bounds what a crash leaves unsealed.
+    /// A million records is some hundred megabytes; an hour bounds what a crash leaves unsealed. To ask
+    /// costs as much as the write.
     fn default() -> Self {
-        Self { records: 1_000_000, age: Duration::from_secs(3600) }
+        let (age, unasked) = (Duration::from_secs(3600), Duration::from_millis(50));
+        Self { records: 1_000_000, age, unasked }
     }
 }
 
@@ -136,7 +142,7 @@ impl QuerySegments {
             None => self.start(&mut current)?,
         };
         let segment = current.segment.insert(segment);
-        if let Err(error) = segment.append(record) {
+        if let Err(error) = segment.append(record, self.limits.unasked) {
             let failure = failed(&segment.path, error);
             // Half a record at its end that cannot be cut off, or somebody else's octets: what there is
             // is sealed later, and the next record begins another segment.
@@ -217,7 +223,7 @@ impl QuerySegments {
             }
         };
         current.next += 1;
-        let digest = Context::new(&SHA256);
+        let (digest, since) = (Context::new(&SHA256), Instant::now());
         Ok(Segment {
             number,
             path,
@@ -225,7 +231,8 @@ impl QuerySegments {
             digest,
             line: Vec::new(),
             records: 0,
-            since: Instant::now(),
+            since,
+            asked: since,
         })
     }
 
@@ -386,6 +393,8 @@ struct Segment {
     line: Vec<u8>,
     records: u64,
     since: Instant,
+    /// When it was last asked whether the file is as it was left.
+    asked: Instant,
 }
 
 impl std::fmt::Debug for Segment {
@@ -395,11 +404,16 @@ impl std::fmt::Debug for Segment {
 }
 
 impl Segment {
-    fn append(&mut self, record: &[u8]) -> std::io::Result<()> {
+    fn append(&mut self, record: &[u8], unasked: Duration) -> std::io::Result<()> {
         self.line.clear();
         self.line.extend_from_slice(record);
         self.line.push(b'\n');
-        self.file.append(&self.line)?;
+        if self.asked.elapsed() < unasked {
+            self.file.append_unasked(&self.line)?;
+        } else {
+            self.file.append(&self.line)?;
+            self.asked = Instant::now();
+        }
         self.digest.update(&self.line);
         self.records += 1;
         Ok(())
@@ -483,7 +497,8 @@ mod tests {
 
     use super::*;
 
-    const SMALL: Limits = Limits { records: 3, age: Duration::from_secs(3600) };
+    const SMALL: Limits =
+        Limits { records: 3, age: Duration::from_secs(3600), unasked: Duration::ZERO };
 
     fn sha256(bytes: &[u8]) -> [u8; 32] {
         let mut digest = Context::new(&SHA256);
@@ -596,7 +611,7 @@ mod tests {
     #[test]
     fn e1_an_old_segment_is_sealed_without_a_record() {
         let directory = tempfile::tempdir().expect("a directory");
-        let limits = Limits { records: 100, age: Duration::ZERO };
+        let limits = Limits { records: 100, age: Duration::ZERO, ..SMALL };
         let (segments, _) = QuerySegments::open(directory.path(), limits, 0).expect("segments");
         assert_eq!(segments.seal_due().expect("nothing yet"), None);
         assert_eq!(segments.append(b"{}").expect("a record").expect("old at once").records, 1);
@@ -662,6 +677,20 @@ mod tests {
         assert!(matches!(segments.append(b"{}"), Err(Error::Unavailable(_))));
         segments.append(b"{}").expect("a record");
         assert!(directory.path().join("0000000001.open").exists());
+    }
+
+    /// A file that went away is noticed after a while, whoever writes without a pause.
+    #[test]
+    fn e6_a_segment_is_asked_after_now_and_then() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let limits = Limits { records: u64::MAX, unasked: Duration::from_millis(1), ..SMALL };
+        let (segments, _) = QuerySegments::open(directory.path(), limits, 0).expect("segments");
+        segments.append(b"{}").expect("a record");
+        std::fs::remove_file(directory.path().join("0000000000.open")).expect("removed");
+        let begun = Instant::now();
+        while segments.append(b"{}").is_ok() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nobody asks");
+        }
     }
 
     #[test]

@@ -263,7 +263,7 @@ mod tests {
         let retry = status::query_log::Query::Ocsp {
             heard: Some(heard),
             is_retry: true,
-            asked: Vec::new(),
+            asked: [].into(),
             outcome,
         };
         assert!(log.record(&of_nobody(retry)).is_ok());
@@ -403,7 +403,7 @@ mod tests {
             let query = status::query_log::Query::Ocsp {
                 heard: Some(*first),
                 is_retry: false,
-                asked: Vec::new(),
+                asked: [].into(),
                 outcome: status::query_log::OcspOutcome::Signed,
             };
             let peer = std::net::SocketAddr::from((first.from, 40_000));
@@ -442,7 +442,7 @@ mod tests {
             let query = status::query_log::Query::Ocsp {
                 heard: Some(request(digest)),
                 is_retry: false,
-                asked: Vec::new(),
+                asked: [].into(),
                 outcome: status::query_log::OcspOutcome::Signed,
             };
             log.record(&QueryRecord { at, peer, verifier: None, query }).expect("recorded");

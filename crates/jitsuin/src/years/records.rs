@@ -30,7 +30,7 @@ fn asked(place: &Place, request: &HeardRequest) -> Option<HeardRequest> {
     let query = Query::Ocsp {
         heard: Some(*request),
         is_retry: false,
-        asked: Vec::new(),
+        asked: [].into(),
         outcome: OcspOutcome::Signed,
     };
     if known.is_none() {

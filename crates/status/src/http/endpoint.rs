@@ -107,6 +107,9 @@ impl Endpoint {
         let heard = {
             let _at_work = self.place.at_work();
             let now = clock();
+            if let Some(answer) = responder.again(der, self.peer, now) {
+                return answer;
+            }
             let heard = responder.hear(der, self.peer, now);
             if let Some(id) = heard.id() {
                 self.place.proven(id.as_str());

@@ -1,11 +1,14 @@
 //! Answers kept for repetition: bounded, and each bound to the state it was made from.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use store::StatusRow;
+
+use super::issuer::Issuer;
+use crate::query_log::OcspAsked;
 
 /// An answer about one certificate, with what it was made from.
 #[derive(Debug, Clone)]
@@ -20,52 +23,66 @@ pub(super) struct Kept {
     pub(super) produced_at: Timestamp,
 }
 
-/// The answers by CertID as received, whose octets stand in the answer.
+/// What the octets of a question were answered with that nobody signed: whoever sends the same octets is
+/// answered the same, without their being read, as long as `kept` holds.
+#[derive(Debug)]
+pub(super) struct Repeat {
+    /// Let go of with the answer itself, or once there is a newer one.
+    pub(super) kept: Weak<Kept>,
+    /// For whom it was made: the CAs' keys that were served then.
+    pub(super) issuers: Weak<Vec<Issuer>>,
+    /// What the record of it says.
+    pub(super) asked: Arc<[OcspAsked]>,
+    /// Whether anybody may have the answer.
+    pub(super) open: bool,
+}
+
+/// What is kept by octets as received: answers by the CertID that stands in them, repeats by the request.
 ///
 /// Two halves take turns: what is asked for moves into the young one, and when that is full the old
 /// one is dropped. So what nobody asked for during half a capacity goes first, at constant cost.
-pub(super) struct Cache {
+pub(super) struct Cache<T> {
     half: usize,
-    halves: Mutex<Halves>,
+    halves: Mutex<Halves<T>>,
 }
 
-#[derive(Default)]
-struct Halves {
-    young: HashMap<Vec<u8>, Arc<Kept>>,
-    old: HashMap<Vec<u8>, Arc<Kept>>,
+struct Halves<T> {
+    young: HashMap<Vec<u8>, Arc<T>>,
+    old: HashMap<Vec<u8>, Arc<T>>,
 }
 
-impl Cache {
-    /// A cache of at most `capacity` answers; none are kept when it is 0.
+impl<T> Cache<T> {
+    /// A cache of at most `capacity` values; none are kept when it is 0.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { half: capacity / 2, halves: Mutex::default() }
+        let halves = Halves { young: HashMap::new(), old: HashMap::new() };
+        Self { half: capacity / 2, halves: Mutex::new(halves) }
     }
 
-    /// The answer kept for a CertID.
-    pub(super) fn get(&self, cert_id: &[u8]) -> Option<Arc<Kept>> {
+    /// What is kept for these octets.
+    pub(super) fn get(&self, octets: &[u8]) -> Option<Arc<T>> {
         let mut halves = self.lock();
-        if let Some(kept) = halves.young.get(cert_id) {
+        if let Some(kept) = halves.young.get(octets) {
             return Some(Arc::clone(kept));
         }
-        let (key, kept) = halves.old.remove_entry(cert_id)?;
+        let (key, kept) = halves.old.remove_entry(octets)?;
         halves.insert(key, Arc::clone(&kept), self.half);
         Some(kept)
     }
 
-    /// Keeps an answer, in the place of any other about the same CertID.
-    pub(super) fn put(&self, cert_id: Vec<u8>, kept: Kept) {
+    /// Keeps a value, in the place of any other of the same octets.
+    pub(super) fn put(&self, octets: Vec<u8>, kept: T) {
         if self.half > 0 {
-            self.lock().insert(cert_id, Arc::new(kept), self.half);
+            self.lock().insert(octets, Arc::new(kept), self.half);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Halves> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Halves<T>> {
         self.halves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Halves {
-    fn insert(&mut self, key: Vec<u8>, kept: Arc<Kept>, half: usize) {
+impl<T> Halves<T> {
+    fn insert(&mut self, key: Vec<u8>, kept: Arc<T>, half: usize) {
         if self.young.len() >= half && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }

@@ -15,7 +15,7 @@ use x509::ocsp::{CertId, ErrorStatus, OcspRequest, ResponseTemplate, assemble_ba
 
 use super::access::{Arrival, Asker, Proven, Verifiers};
 use super::as_of::AsOf;
-use super::cache::{Cache, Kept};
+use super::cache::{Cache, Kept, Repeat};
 use super::inquiry::{Inquiry, Single};
 use super::issuer::{AuthorityConfig, ConfigError, Issuer};
 use super::memory::RequestMemory;
@@ -33,7 +33,8 @@ pub struct Settings {
     /// How long an answer may be repeated while the state is unchanged. A minute is far below the
     /// 15 that clients allow for a missing nextUpdate, and saves 59 of 60 signatures of a busy one.
     pub repeat_for: SignedDuration,
-    /// How many answers are kept. 16,384 of some 2 KB take 32 MB.
+    /// How many answers are kept, and how many questions by which one was repeated. 16,384 of some 2 KB
+    /// take 32 MB.
     pub kept_answers: usize,
 }
 
@@ -53,6 +54,10 @@ pub struct OcspAnswer {
     pub freshness: Option<Freshness>,
 }
 
+/// Octets of a request, beyond which it is read each time: a client's question about one certificate has
+/// some 120.
+const LONGEST_REPEATED: usize = 256;
+
 /// A request that was read, and of which is known who asks: before it is answered there may be a line.
 #[must_use]
 pub struct Heard {
@@ -60,6 +65,8 @@ pub struct Heard {
     /// The request and what it proves; or why it is refused, whatever is asked.
     proven: Result<(OcspRequest, Proven), Refusal>,
     account: Account,
+    /// The octets, where whoever sends the same may be answered the same.
+    octets: Option<Vec<u8>>,
 }
 
 /// The times that HTTP caches are told (RFC 9919 7.2).
@@ -78,7 +85,8 @@ pub struct Responder {
     log: Arc<dyn QueryLog>,
     verifiers: Verifiers,
     delegates: AsOf<(CaId, SerialNumber), Option<StatusRow>>,
-    cache: Cache,
+    cache: Cache<Kept>,
+    repeats: Cache<Repeat>,
     settings: Settings,
     gate: Arc<dyn SigningGate>,
     known: Known,
@@ -124,10 +132,22 @@ impl Responder {
     ) -> Result<Self, ConfigError> {
         let issuers = RwLock::new(Arc::new(checked(authorities)?));
         let verifiers = Verifiers::new(Arc::clone(&source), memory);
-        let cache = Cache::new(settings.kept_answers);
+        let (cache, repeats) =
+            (Cache::new(settings.kept_answers), Cache::new(settings.kept_answers));
         let gate = Arc::new(AlwaysPermitted);
         let (known, delegates) = (Known::default(), AsOf::default());
-        Ok(Self { issuers, source, log, verifiers, delegates, cache, settings, gate, known })
+        Ok(Self {
+            issuers,
+            source,
+            log,
+            verifiers,
+            delegates,
+            cache,
+            repeats,
+            settings,
+            gate,
+            known,
+        })
     }
 
     /// Tells `known` from where verifiers ask.
@@ -156,7 +176,11 @@ impl Responder {
 
     /// Answers a request as of the database's state at this moment; `now` is what clocks show.
     pub fn answer(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> OcspAnswer {
-        self.answer_to(self.hear(request, peer, now), now)
+        if let Some(answer) = self.again(request, peer, now) {
+            return answer;
+        }
+        let heard = self.hear(request, peer, now);
+        self.repeat(&heard, now).unwrap_or_else(|| self.answer_to(heard, now))
     }
 
     /// Reads a request and finds out who asks. What a verifier signed is remembered, whatever comes of it,
@@ -168,7 +192,27 @@ impl Responder {
             let proven = self.asker(&request, arrival, &mut account)?;
             Ok((request, proven))
         });
-        Heard { peer, proven, account }
+        let may_repeat = |(read, proven): &(OcspRequest, Proven)| {
+            let is_short = request.len() <= LONGEST_REPEATED;
+            is_short && proven.asker == Asker::Anonymous && single(read).is_some()
+        };
+        let octets = proven.as_ref().is_ok_and(may_repeat).then(|| request.to_vec());
+        Heard { peer, proven, account, octets }
+    }
+
+    /// The answer that the same octets had before, if nothing was committed since it was made: nothing of
+    /// them is read. What anybody signed is none of it, as that is believed once.
+    pub fn again(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Option<OcspAnswer> {
+        let Repeat { kept, issuers, asked, open } = &*self.repeats.get(request)?;
+        let kept = kept.upgrade()?;
+        let are_served = std::ptr::eq(issuers.as_ptr(), Arc::as_ptr(&self.issuers()));
+        if !are_served || !self.is_young(&kept, now) || !self.is_unchanged(&kept) {
+            return None;
+        }
+        let (asked, outcome) = (Arc::clone(asked), OcspOutcome::Repeated);
+        let query = Query::Ocsp { heard: None, is_retry: false, asked, outcome };
+        let record = QueryRecord { at: now, peer, verifier: None, query };
+        Some(self.recorded(&record, self.given(&kept, *open)))
     }
 
     /// The answer that is kept for what was heard, if nothing was committed since it was made. It costs no
@@ -179,15 +223,20 @@ impl Responder {
         let looked = self.unchanged(&kept)?;
         let mut account = heard.account.clone();
         let issuers = self.issuers();
-        let seen = Seen { kept: Some(kept), looked: Ok(looked) };
+        let seen = Seen { kept: Some(Arc::clone(&kept)), looked: Ok(looked) };
         let found = self.find(request, proven, &issuers, seen, now, &mut account).ok()?;
         let answer = self.repeated(&found, &mut account)?;
+        if let Some(octets) = &heard.octets {
+            let (kept, issuers) = (Arc::downgrade(&kept), Arc::downgrade(&issuers));
+            let asked = account.asked.as_slice().into();
+            self.repeats.put(octets.clone(), Repeat { kept, issuers, asked, open: found.open });
+        }
         Some(self.close(Ok(answer), account, heard.peer, now))
     }
 
     /// Answers what was heard, as of the database's state at this moment.
     pub fn answer_to(&self, heard: Heard, now: Timestamp) -> OcspAnswer {
-        let Heard { peer, proven, mut account } = heard;
+        let Heard { peer, proven, mut account, .. } = heard;
         let outcome =
             proven.and_then(|(request, proven)| self.respond(&request, &proven, now, &mut account));
         self.close(outcome, account, peer, now)
@@ -269,8 +318,12 @@ impl Responder {
             // The state was still the same after other commits.
             self.keep(inquiry, &kept.bytes, *changes, kept.produced_at);
         }
-        let freshness = self.freshness(kept.produced_at, *open);
-        Some(OcspAnswer { bytes: kept.bytes.clone(), freshness })
+        Some(self.given(kept, *open))
+    }
+
+    fn given(&self, kept: &Kept, open: bool) -> OcspAnswer {
+        let freshness = self.freshness(kept.produced_at, open);
+        OcspAnswer { bytes: kept.bytes.clone(), freshness }
     }
 
     fn issuers(&self) -> Arc<Vec<Issuer>> {
@@ -299,9 +352,12 @@ impl Responder {
 
     /// The state that an answer was made from, if nothing was committed since.
     fn unchanged(&self, kept: &Kept) -> Option<Looked> {
-        let changes = self.source.changes();
-        let is_same = changes.is_some() && kept.changes == changes;
-        is_same.then(|| Looked { changes, rows: vec![Some(kept.row)] })
+        let state = || Looked { changes: kept.changes, rows: vec![Some(kept.row)] };
+        self.is_unchanged(kept).then(state)
+    }
+
+    fn is_unchanged(&self, kept: &Kept) -> bool {
+        kept.changes.is_some() && kept.changes == self.source.changes()
     }
 
     /// The states of the certificates asked about that the CA's key signed which is asked about, in their
@@ -394,9 +450,13 @@ impl Responder {
             self.known.note(verifier, peer.ip(), now);
         }
         let Account { asked, heard, is_retry, .. } = account;
-        let query = Query::Ocsp { heard, is_retry, asked, outcome: told };
+        let query = Query::Ocsp { heard, is_retry, asked: asked.into(), outcome: told };
         let record = QueryRecord { at: now, peer, verifier: account.verifier, query };
-        match self.log.record(&record) {
+        self.recorded(&record, answer)
+    }
+
+    fn recorded(&self, record: &QueryRecord, answer: OcspAnswer) -> OcspAnswer {
+        match self.log.record(record) {
             Ok(()) => answer,
             Err(unavailable) => Refusal::unrecorded(&unavailable).close().0,
         }
@@ -405,10 +465,14 @@ impl Responder {
     /// The answer kept for a request that one kept answer can answer, unless it is too old.
     fn kept(&self, request: &OcspRequest, now: Timestamp) -> Option<Arc<Kept>> {
         let kept = self.cache.get(&single(request)?.der)?;
+        self.is_young(&kept, now).then_some(kept)
+    }
+
+    fn is_young(&self, kept: &Kept, now: Timestamp) -> bool {
         let age = now.duration_since(kept.produced_at);
         let half_life = self.settings.validity.map(|validity| validity / 2);
         let limit = half_life.map_or(self.settings.repeat_for, |h| h.min(self.settings.repeat_for));
-        (!age.is_negative() && age < limit).then_some(kept)
+        !age.is_negative() && age < limit
     }
 
     fn keep(&self, inquiry: &Inquiry<'_>, bytes: &Bytes, changes: Option<u64>, at: Timestamp) {
@@ -461,7 +525,7 @@ impl Heard {
     /// The same without what could be answered: for its record, where whoever asked is gone.
     pub fn unanswered(&self) -> Self {
         let gone = Refusal::new(ErrorStatus::TryLater, "cut off while it waited");
-        Self { peer: self.peer, proven: Err(gone), account: self.account.clone() }
+        Self { peer: self.peer, proven: Err(gone), account: self.account.clone(), octets: None }
     }
 
     /// The verifier that proved to be asking. What one sends once more is nobody's: whoever was beside it

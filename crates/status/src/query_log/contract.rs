@@ -1,6 +1,7 @@
 //! What every record of queries must keep: one suite for each protocol's, run over each.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread;
 
 use domain::revocation::CERTIFICATE_HOLD_CODE;
@@ -69,7 +70,7 @@ fn what_was_recorded_is_there_when_it_was_said(log: &dyn QueryLog, lines: Lines<
     }
     // A verifier's is told whole (A 5.4.1), about as many certificates as one request may ask.
     let asked = OcspAsked { ca: Some("jpki-auth".parse().expect("a CA")), ..nobodys() };
-    let (asked, outcome) = (vec![asked; 100], OcspOutcome::Signed);
+    let (asked, outcome) = (vec![asked; 100].into(), OcspOutcome::Signed);
     let query = Query::Ocsp { heard: Some(remembered()), is_retry: false, asked, outcome };
     let record = QueryRecord { query, ..of_verifier() };
     log.record(&record).expect("recorded");
@@ -78,11 +79,11 @@ fn what_was_recorded_is_there_when_it_was_said(log: &dyn QueryLog, lines: Lines<
 
 /// Whatever its sender made it of: else nobody could ask it and have no record.
 fn a_long_question_is_kept_by_its_beginning(log: &dyn QueryLog, lines: Lines<'_>) {
-    let (many, outcome) = (vec![nobodys(); 5_000], OcspOutcome::Signed);
+    let (many, outcome) = (Arc::from(vec![nobodys(); 5_000]), OcspOutcome::Signed);
     let ocsp = |heard| Query::Ocsp {
         heard,
         is_retry: false,
-        asked: many.clone(),
+        asked: Arc::clone(&many),
         outcome: outcome.clone(),
     };
     let web = |character: char| {
@@ -142,20 +143,20 @@ fn queries() -> Vec<Query> {
     };
     let revoked = CertificateStatus::Revoked { at: at(), reason: Some(CERTIFICATE_HOLD_CODE) };
     let known = [CertificateStatus::Good, CertificateStatus::Unknown, revoked];
-    let asked: Vec<_> = known.map(Some).into_iter().chain([None]).map(status).collect();
+    let asked: Arc<[_]> = known.map(Some).into_iter().chain([None]).map(status).collect();
     let refused = OcspOutcome::Refused {
         status: ErrorStatus::Unauthorized,
         rule: "a rule\nwith a \"line\"".to_owned(),
     };
     let ocsp = |heard, is_retry, outcome| {
-        let asked = asked.clone();
+        let asked = Arc::clone(&asked);
         Query::Ocsp { heard, is_retry, asked, outcome }
     };
     vec![
         ocsp(None, false, OcspOutcome::Signed),
         ocsp(Some(remembered()), false, OcspOutcome::Repeated),
         ocsp(Some(remembered()), true, refused.clone()),
-        Query::Ocsp { heard: None, is_retry: false, asked: Vec::new(), outcome: refused },
+        Query::Ocsp { heard: None, is_retry: false, asked: [].into(), outcome: refused },
         Query::Ldap {
             asked: Asked::Extended(ldap::START_TLS.to_owned()),
             result: ResultCode::Success,
