@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::id::MunicipalityCode;
+use crate::id::{InvalidId, MunicipalityCode};
 use crate::named::named;
 use crate::transition::{TransitionTable, row};
 
@@ -51,7 +51,7 @@ impl fmt::Display for Partition {
 }
 
 impl std::str::FromStr for Partition {
-    type Err = crate::id::InvalidId;
+    type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
@@ -61,6 +61,42 @@ impl std::str::FromStr for Partition {
             "arl-cross" => Self::ArlCross,
             code => Self::Municipality(code.parse()?),
         })
+    }
+}
+
+/// A series among those of its CA, as it is written: `1/11100`.
+/// ```
+/// use jitsuin_domain::crl_series::{Partition, SeriesPlace};
+///
+/// let place: SeriesPlace = "2/other".parse()?;
+/// assert_eq!(place, SeriesPlace { generation: 2, partition: Partition::Other });
+/// assert_eq!(place.to_string(), "2/other");
+/// assert!("other".parse::<SeriesPlace>().is_err());
+/// # Ok::<(), jitsuin_domain::id::InvalidId>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesPlace {
+    /// The generation of the key that signs the lists.
+    pub generation: u32,
+    /// What they cover.
+    pub partition: Partition,
+}
+
+impl fmt::Display for SeriesPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.generation, self.partition)
+    }
+}
+
+impl std::str::FromStr for SeriesPlace {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let rule = "it must be a generation and a partition, as 1/11100";
+        let unfit = || InvalidId::new("series", text, rule);
+        let (generation, partition) = text.split_once('/').ok_or_else(unfit)?;
+        let generation = generation.parse().map_err(|_| unfit())?;
+        Ok(Self { generation, partition: partition.parse()? })
     }
 }
 

@@ -5,7 +5,7 @@ use domain::application::{ApplicationKind, ApplicationState};
 use domain::ceremony::{CeremonyId, State};
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
-use domain::crl_series::{Partition, SeriesState};
+use domain::crl_series::{Partition, SeriesPlace, SeriesState};
 use domain::id::{
     ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, ServiceRequestId,
     VerifierId,
@@ -190,6 +190,13 @@ pub struct SeriesKey {
     pub generation: u32,
     /// What they cover.
     pub partition: Partition,
+}
+
+impl SeriesKey {
+    /// Which it is among those of its CA.
+    pub fn place(&self) -> SeriesPlace {
+        SeriesPlace { generation: self.generation, partition: self.partition }
+    }
 }
 
 /// A list series and where it stands. Series that never had a list have no row.

@@ -309,7 +309,7 @@ impl Checker {
         let about = |rule: &str, detail: String| FindingBody {
             rule: rule.to_owned(),
             ca: row.key.ca.to_string(),
-            subject: format!("{}/{}", row.key.generation, row.key.partition),
+            subject: row.key.place().to_string(),
             detail,
         };
         if row.state == SeriesState::Withheld {
@@ -367,7 +367,7 @@ fn check_late(authority: &Listed, at: Timestamp, gathered: &mut Gathered) -> Res
         gathered.findings.push(FindingBody {
             rule: "list-late".to_owned(),
             ca: authority.id().to_string(),
-            subject: format!("{}/{}", late.series.generation, late.series.partition),
+            subject: late.series.place().to_string(),
             detail: format!("the planned list did not come; the last one ends {ends}"),
         });
     }

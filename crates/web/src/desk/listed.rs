@@ -1,5 +1,6 @@
 //! The lists of one CA, to be read beside each other: what it owes, and what was published.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use ca::{CertificationAuthority, Generation, LateList};
@@ -60,12 +61,10 @@ pub(super) fn series_rows(
     authority: &CertificationAuthority,
 ) -> Result<Vec<SeriesRow>, Problem> {
     let mut rows = lists.series(authority.id())?;
-    for key in authority.list_series().all()? {
-        if !rows.iter().any(|row| row.key == key) {
-            let state = SeriesState::Empty;
-            rows.push(SeriesRow { key, state, built: 0, published: None });
-        }
-    }
+    let known: HashSet<SeriesKey> = rows.iter().map(|row| row.key.clone()).collect();
+    let never = authority.list_series().all()?.into_iter().filter(|key| !known.contains(key));
+    let state = SeriesState::Empty;
+    rows.extend(never.map(|key| SeriesRow { key, state, built: 0, published: None }));
     rows.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(rows)
 }

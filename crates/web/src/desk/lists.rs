@@ -9,10 +9,10 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 use x509::pem;
 
-use super::LAST_NUMBER;
 use super::listed::series_rows;
 use super::permission::Operation::{FetchList as Fetch, ListSeries as Series};
 use super::permission::Operation::{PublishAllLists as PublishAll, PublishDueLists as PublishDue};
+use super::{LAST_NUMBER, MAX_PAGE, usual_page};
 use crate::operation::{Call, Form, Listed, Octets, Operation, Spec, text};
 use crate::problem::Problem;
 
@@ -26,22 +26,34 @@ pub(crate) const OPERATIONS: &[Listed] = &[
     Listed::of::<PublishAllLists>(),
 ];
 
-/// Lists the series of a CA with their published lists.
+/// Lists the series of a CA with their published lists: all of them, or those in one state.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListSeries {
     /// The CA.
     pub ca: text::Ca,
+    /// Only those in this state.
+    pub state: Option<text::SeriesState>,
+    /// The series after which the page begins, as 1/11100, from the answer before.
+    pub after: Option<text::Series>,
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page")]
+    pub limit: usize,
 }
 
 impl Operation for ListSeries {
-    const SPEC: Spec = Spec::get(Series, "/api/v1/cas/{ca}/lists", GROUP, "The series.");
+    const SPEC: Spec = Spec::get(Series, "/api/v1/cas/{ca}/lists", GROUP, "A page of them.");
 
     type Answer = SeriesList;
 
     fn run(self, call: &Call<'_>) -> Result<SeriesList, Problem> {
         let authority = call.authority(&self.ca)?;
-        let rows = series_rows(call.store(), authority)?;
+        let mut rows = series_rows(call.store(), authority)?;
+        rows.retain(|row| self.wants(row));
+        let limit = self.limit.clamp(1, MAX_PAGE);
+        let last = rows.get(limit - 1).filter(|_| rows.len() > limit);
+        let next = last.map(|row| row.key.place().to_string());
+        rows.truncate(limit);
         let body = |row: &SeriesRow| {
             let published = authority.list_series().published(&row.key)?;
             Ok(SeriesBody {
@@ -53,7 +65,14 @@ impl Operation for ListSeries {
                 published: published.as_ref().map(ListBody::from),
             })
         };
-        Ok(SeriesList { series: rows.iter().map(body).collect::<Result<_, Problem>>()? })
+        Ok(SeriesList { series: rows.iter().map(body).collect::<Result<_, Problem>>()?, next })
+    }
+}
+
+impl ListSeries {
+    fn wants(&self, row: &SeriesRow) -> bool {
+        self.state.as_deref().is_none_or(|state| row.state == *state)
+            && self.after.as_deref().is_none_or(|after| row.key.place() > *after)
     }
 }
 
@@ -230,8 +249,10 @@ fn outcome(outcome: ListOutcome) -> PublishedListBody {
 /// The list series of a CA.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SeriesList {
-    /// The series.
+    /// In the order of their places.
     pub series: Vec<SeriesBody>,
+    /// The last of them (`after`), where others follow.
+    pub next: Option<String>,
 }
 
 /// A list series with its newest published list.

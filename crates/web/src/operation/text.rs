@@ -169,6 +169,8 @@ written! {
     Resident = ResidentCode;
     /// A serial, in hexadecimal.
     Serial = SerialNumber;
+    /// A series of lists, among those of its CA.
+    Series = crl_series::SeriesPlace;
 }
 
 written! {
@@ -221,6 +223,8 @@ written! {
     SeriesState = crl_series::SeriesState;
     /// A signature's algorithm.
     SignatureAlgorithm = algorithm::SignatureAlgorithm;
+    /// A step of an identity check that somebody does.
+    Shown = identity::Shown;
     /// Which signature keys a card takes.
     SignatureKeys = card::SignatureKeys;
     /// A slot of a card.

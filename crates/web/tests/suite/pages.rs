@@ -119,6 +119,36 @@ fn l13_requests_are_listed_page_by_page() {
     assert_eq!(get("?after=sr-nowhere").problem(404)["status"], 404);
 }
 
+/// A nation has 1,741 series of each key, and nobody gets them all by accident.
+#[test]
+fn v8_series_are_listed_by_state_page_by_page() {
+    let world = World::new();
+    let get = |query: &str| world.get("staff", &format!("/api/v1/cas/jpki-auth/lists{query}"));
+    let whole = get("").expect(200);
+    let partitions = all(&whole, "series", "partition");
+    assert!(partitions.len() > 3 && whole["next"].is_null(), "{whole}");
+    let of = |state: &str| {
+        let page = get(&format!("?state={state}")).expect(200);
+        all(&page, "series", "partition").len()
+    };
+    let states = ["empty", "built", "published", "withheld"];
+    assert_eq!(states.map(of).iter().sum::<usize>(), partitions.len());
+    for limit in 1..=partitions.len() {
+        let (mut walked, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = get(&format!("?limit={limit}{after}")).expect(200);
+            let rows = all(&page, "series", "partition").into_iter().map(str::to_owned);
+            walked.extend(rows);
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert_eq!(walked, partitions);
+    }
+    for unfit in ["other", "1/", "x/other", "1/99"] {
+        assert_eq!(get(&format!("?after={unfit}")).problem(422)["field"], "after", "{unfit}");
+    }
+}
+
 #[test]
 fn w3_people_are_listed_by_state_role_and_municipality_page_by_page() {
     let world = World::new();
