@@ -1,6 +1,10 @@
 //! What a window checks before it believes somebody: evidence, and who brings it (L5).
 
-use crate::named::named;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::named::{Named, UnknownName, named};
+use crate::rule::{Closed, Rule};
 
 named! {
     /// Who stands at the window.
@@ -29,5 +33,71 @@ named! {
         InquiryAnswer = "inquiry-answer",
         /// The documents the mayor finds suitable.
         SuitableDocument = "suitable-document",
+    }
+}
+
+/// A step of an identity check that somebody does who sees a document: every one but the match with the
+/// register, which is the system's own.
+/// ```
+/// use jitsuin_domain::identity::{Evidence, Shown};
+///
+/// let shown: Shown = "photo-document".parse()?;
+/// assert_eq!(shown.evidence(), Evidence::PhotoDocument);
+/// assert!("register-match".parse::<Shown>().is_err());
+/// # Ok::<(), jitsuin_domain::named::UnknownName>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shown(Evidence);
+
+impl Shown {
+    /// The step, where somebody does it.
+    pub fn of(evidence: Evidence) -> Option<Self> {
+        (evidence != Evidence::RegisterMatch).then_some(Self(evidence))
+    }
+
+    /// The step.
+    pub fn evidence(self) -> Evidence {
+        self.0
+    }
+}
+
+impl Named for Shown {
+    const NAMES: &'static [&'static str] = match Evidence::NAMES.split_first() {
+        Some((_register_match, others)) => others,
+        None => &[],
+    };
+}
+
+impl FromStr for Shown {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let step = Evidence::from_name(text).and_then(Self::of);
+        step.ok_or(UnknownName { names: Self::NAMES })
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Closed for Shown {
+    fn words(&self) -> Rule {
+        self.0.words()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l5_every_step_but_the_match_with_the_register_is_somebodys() {
+        let all = Evidence::ALL.into_iter().filter_map(Shown::of).map(|step| step.to_string());
+        assert_eq!(all.collect::<Vec<_>>(), Shown::NAMES);
+        assert_eq!(Shown::NAMES.len(), Evidence::ALL.len() - 1);
+        assert_eq!(Shown::of(Evidence::RegisterMatch), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What a clerk saw of who stands at the window, held against what the policy asks to see (L5).
 
 use domain::id::ActorId;
-use domain::identity::Evidence;
+use domain::identity::{Evidence, Shown};
 use domain::policy::IdentityRule;
 use domain::rule;
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ pub const MAX_NOTE_CHARACTERS: usize = 400;
 /// What a clerk saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EvidenceRecord {
-    /// Each document; the register match is the system's own and not among them.
+    /// Each document.
     pub items: Vec<EvidenceItem>,
     /// What made the clerk doubt, if anything did: it refuses the application.
     pub doubt: Option<String>,
@@ -29,7 +29,7 @@ pub struct EvidenceRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceItem {
     /// Which step of the check it serves.
-    pub evidence: Evidence,
+    pub evidence: Shown,
     /// What was shown or handed in.
     pub document: String,
     /// Its number; may be empty.
@@ -46,16 +46,13 @@ pub(super) fn seen_by(
 ) -> Result<Vec<Check>> {
     let mut checks: Vec<Check> = Vec::new();
     for item in &evidence.items {
-        if item.evidence == Evidence::RegisterMatch {
-            let rule = "the register match is the system's own";
-            return Err(WindowError::refused("evidence", rule));
-        }
-        if checks.iter().any(|check| check.evidence == item.evidence) {
-            let rule = rule!("{} is given twice", item.evidence);
+        let evidence = item.evidence.evidence();
+        if checks.iter().any(|check| check.evidence == evidence) {
+            let rule = rule!("{} is given twice", evidence);
             return Err(WindowError::refused("evidence", rule));
         }
         checks.push(Check {
-            evidence: item.evidence,
+            evidence,
             document: plain_text("document", &item.document, MAX_DOCUMENT_CHARACTERS)?,
             number: optional_text("number", &item.number, MAX_DOCUMENT_CHARACTERS)?,
             note: optional_text("note", &item.note, MAX_NOTE_CHARACTERS)?,
@@ -87,7 +84,7 @@ pub(super) fn expect_complete(rule: &IdentityRule, checks: &[Check]) -> Result<(
 /// What is asked, part by part.
 pub(super) fn flattened(evidence: &EvidenceRecord) -> Vec<String> {
     let item = |item: &EvidenceItem| {
-        let name = item.evidence.name().to_owned();
+        let name = item.evidence.to_string();
         [name, item.document.clone(), item.number.clone(), item.note.clone()]
     };
     evidence.items.iter().flat_map(item).chain(evidence.doubt.clone()).collect()

@@ -194,7 +194,7 @@ fn w8_a_removed_record_is_no_longer_found_and_a_silent_register_stops_the_work()
 }
 
 #[test]
-fn l5_evidence_is_text_within_bounds_and_the_register_match_is_the_system_s_own() {
+fn l5_evidence_is_text_within_bounds_and_each_is_given_once() {
     let world = World::new();
     let id = world.receive(&sign_form(&taro()));
     let change = |change: fn(&mut EvidenceRecord)| {
@@ -209,7 +209,6 @@ fn l5_evidence_is_text_within_bounds_and_the_register_match_is_the_system_s_own(
         (change(|r| r.items[0].note = "記".repeat(401)), "note: it has 401 characters"),
         (change(|r| r.items[0].note = "a\u{0}b".into()), "note: the character at 1 is a control"),
         (change(|r| r.doubt = Some(String::new())), "doubt: it must be filled in"),
-        (change(|r| r.items[0].evidence = Evidence::RegisterMatch), "evidence: the register match"),
         (change(|r| r.items.push(r.items[0].clone())), "evidence: photo-document is given twice"),
     ];
     for (record, expected) in cases {

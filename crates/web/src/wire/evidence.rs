@@ -14,7 +14,7 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub struct DocumentBody {
     /// Which step of the check it serves, for example photo-document.
-    pub evidence: text::Evidence,
+    pub evidence: text::Shown,
     /// What was shown or handed in.
     pub document: String,
     /// Its number.

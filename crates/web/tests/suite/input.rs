@@ -82,7 +82,7 @@ fn l5_bad_evidence_secrets_and_orders_are_refused_by_field() {
     };
     let item = |evidence: &str, document: &str| json!({ "items": [{ "evidence": evidence, "document": document }] });
     refused("sato", &verification, item("smile", "旅券"), "items[0].evidence");
-    refused("sato", &verification, item("register-match", "旅券"), "evidence");
+    refused("sato", &verification, item("register-match", "旅券"), "items[0].evidence");
     refused("sato", &verification, item("photo-document", ""), "document");
     refused("sato", &verification, json!({}), "evidence");
     refused("sato", &format!("{path}/issue"), json!({}), "state");
