@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::named::{Named, UnknownName, named};
-use crate::rule::{Closed, Rule};
 
 named! {
     /// Who stands at the window.
@@ -80,12 +79,6 @@ impl FromStr for Shown {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-impl Closed for Shown {
-    fn words(&self) -> Rule {
-        self.0.words()
     }
 }
 

@@ -24,7 +24,8 @@ pub use crate::ldap::LogUnavailable;
 /// Keeps the record of queries (A 5.4.1: every validity query, with its result and who asked).
 ///
 /// # Contract
-/// When `record` returns `Ok`, the record outlives the process: one line, its beginning if it is long. It is
+/// When `record` returns `Ok`, the record outlives the process, unless somebody takes away what holds it: one
+/// line, its beginning if it is long. It is
 /// called before the first octet of the answer is sent, from many threads at once; when it fails, the answer
 /// does not leave and the protocol's own "try later" does. Nobody retries: the implementation does, or
 /// refuses. OCSP calls it on the thread that serves the connection, so it should not wait for a disk each

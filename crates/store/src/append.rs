@@ -11,7 +11,8 @@ use crate::named_file::{Identity, NamedFile};
 ///
 /// A write that fails half way (a full disk) leaves a torn record; it is cut off at once, or else
 /// before the next record, so that one failure is the failure of one record. A file that somebody
-/// else shortened, lengthened, removed or replaced meanwhile takes no more records.
+/// else shortened, lengthened, removed or replaced meanwhile takes no more records, but for those of
+/// [`AppendFile::append_unasked`], and nothing is cut off it.
 #[derive(Debug)]
 pub struct AppendFile {
     file: File,
@@ -19,8 +20,8 @@ pub struct AppendFile {
     identity: Identity,
     /// The octets of all whole records.
     whole: u64,
-    /// Whether something may follow them that is no whole record.
-    is_torn: bool,
+    /// How many octets may follow them that are no whole record, where a write failed.
+    torn: Option<u64>,
 }
 
 impl AppendFile {
@@ -46,7 +47,7 @@ impl AppendFile {
 
     fn of(file: File, path: &Path, whole: u64) -> io::Result<Self> {
         let NamedFile { identity, .. } = NamedFile::open(&file)?;
-        Ok(Self { file, path: path.to_owned(), identity, whole, is_torn: false })
+        Ok(Self { file, path: path.to_owned(), identity, whole, torn: None })
     }
 
     /// Makes a file that does not exist yet.
@@ -63,7 +64,7 @@ impl AppendFile {
 
     /// Whether the file is as this left it; where it is not, it takes no more records.
     pub fn is_as_it_was(&self) -> bool {
-        !self.is_torn && self.hold().is_ok()
+        self.torn.is_none() && self.hold().is_ok()
     }
 
     /// Takes the file up again by another handle, where its medium went away and is back: there is what this
@@ -106,7 +107,7 @@ impl AppendFile {
         self.write(record, |_| Ok(()))
     }
 
-    /// The same, and waits until the record is on stable storage.
+    /// As [`AppendFile::append`], and waits until the record is on stable storage.
     ///
     /// # Errors
     /// As [`AppendFile::append`].
@@ -129,11 +130,11 @@ impl AppendFile {
         settle: impl FnOnce(&File) -> io::Result<()>,
     ) -> io::Result<()> {
         self.repair()?;
-        self.is_torn = true;
+        self.torn = Some(record.len() as u64);
         match self.file.write_all(record).and_then(|()| settle(&self.file)) {
             Ok(()) => {
                 self.whole += record.len() as u64;
-                self.is_torn = false;
+                self.torn = None;
                 Ok(())
             }
             Err(error) => {
@@ -145,11 +146,14 @@ impl AppendFile {
     }
 
     fn repair(&mut self) -> io::Result<()> {
-        if self.is_torn {
-            self.file.set_len(self.whole)?;
-            self.file.sync_all()?;
-            self.is_torn = false;
+        let Some(torn) = self.torn else { return Ok(()) };
+        let length = self.file.metadata()?.len();
+        if !(self.whole..=self.whole + torn).contains(&length) {
+            return Err(changed(length, self.whole));
         }
+        self.file.set_len(self.whole)?;
+        self.file.sync_all()?;
+        self.torn = None;
         Ok(())
     }
 
@@ -166,12 +170,15 @@ impl AppendFile {
             return Err(io::Error::other("another file stands in the place of the one in use"));
         }
         if named.length != self.whole {
-            let (found, whole) = (named.length, self.whole);
-            let rule = format!("somebody else changed it: it has {found} octets, and had {whole}");
-            return Err(io::Error::other(rule));
+            return Err(changed(named.length, self.whole));
         }
         Ok(())
     }
+}
+
+fn changed(found: u64, whole: u64) -> io::Error {
+    let rule = format!("somebody else changed it: it has {found} octets, and had {whole}");
+    io::Error::other(rule)
 }
 
 /// How many octets of a text end with a line feed: its whole lines.
@@ -219,7 +226,7 @@ mod tests {
         // What a write leaves that failed, and could not be cut off at once.
         let mut other = OpenOptions::new().append(true).open(&path).expect("there");
         other.write_all(b"tw").expect("half");
-        file.is_torn = true;
+        file.torn = Some(4);
         file.append_durably(b"two\n").expect("appended");
         assert_eq!(fs::read_to_string(&path).expect("read"), "one\ntwo\n");
     }
@@ -228,7 +235,7 @@ mod tests {
     fn e6_a_file_that_was_away_is_taken_up_as_it_was_left_and_no_other() {
         let place = tempfile::tempdir().expect("a directory");
         let path = place.path().join("records");
-        let with = |text: &str, is_torn: bool| {
+        let with = |text: &str, torn: Option<u64>| {
             let _ = fs::remove_file(&path);
             let mut file = lines(&path).expect("opened");
             file.append(b"one\n").and_then(|()| file.append(b"two\n")).expect("appended");
@@ -237,21 +244,40 @@ mod tests {
             fs::write(&path, text).expect("back");
             file.append(b"three\n").expect_err("the old handle reaches it no more");
             // So a write leaves it that failed with the medium gone.
-            file.is_torn = is_torn;
+            file.torn = torn;
             file
         };
-        for is_torn in [false, true] {
-            let mut file = with("one\ntwo\n", is_torn);
+        for torn in [None, Some(6)] {
+            let mut file = with("one\ntwo\n", torn);
             file.take_up(b"two\n").expect("it is as it was left");
             file.append(b"three\n").expect("and takes more");
             assert_eq!(fs::read_to_string(&path).expect("read"), "one\ntwo\nthree\n");
         }
         for text in ["", "one\n", "one\ntwo\nthr", "one\nsix\n", "one\ntwo\nthree\n"] {
-            with(text, false).take_up(b"two\n").expect_err("it is another");
+            with(text, None).take_up(b"two\n").expect_err("it is another");
         }
         // What follows may be anybody's: a start looks at it.
-        with("one\ntwo\nthr", true).take_up(b"two\n").expect_err("it is longer");
-        with("one\ntwo\n", false).take_up(b"").expect_err("nothing tells that it is the same");
+        with("one\ntwo\nthr", Some(6)).take_up(b"two\n").expect_err("it is longer");
+        with("one\ntwo\n", None).take_up(b"").expect_err("nothing tells that it is the same");
+    }
+
+    /// What is cut off once a write failed is no more than that write can have left.
+    #[test]
+    fn e2_nothing_is_cut_off_a_file_that_somebody_else_changed_before_a_write_failed() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("records");
+        for changed in ["one\nand more\n", "on", ""] {
+            let _ = fs::remove_file(&path);
+            let mut file = lines(&path).expect("opened");
+            file.append(b"one\n").expect("appended");
+            fs::write(&path, changed).expect("changed");
+            file.torn = Some(4);
+            for append in [AppendFile::append, AppendFile::append_unasked] {
+                append(&mut file, b"two\n").expect_err("it is not ours any more");
+            }
+            assert!(!file.is_as_it_was());
+            assert_eq!(fs::read_to_string(&path).expect("read"), changed);
+        }
     }
 
     #[test]

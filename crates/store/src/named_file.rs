@@ -1,4 +1,4 @@
-//! Which file stands under a name, and how long it is: asked before each record and twice in each commit.
+//! Which file stands under a name, and how long it is: asked before records are written and twice in each commit.
 //!
 //! The times of a file are not asked for. Once somebody has read them, the kernel gives the next write a
 //! time stamp of its own (multigrain timestamps, Linux 6.13) and writes the inode, which costs as much as the

@@ -40,8 +40,8 @@ pub struct Limits {
     /// Or when its first record is this old.
     pub age: Duration,
     /// How long records are taken after it was asked whether the file under the segment's name is still this
-    /// one, and as it was left. Whoever took it away has all that was in it before, and the records of so
-    /// long with them.
+    /// one, and as it was left. Whoever took it away, or shortened it, has what was in it before, and the
+    /// records of so long with that.
     pub unasked: Duration,
 }
 

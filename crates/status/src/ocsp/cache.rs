@@ -23,18 +23,18 @@ pub(super) struct Kept {
     pub(super) produced_at: Timestamp,
 }
 
-/// What the octets of a question were answered with that nobody signed: whoever sends the same octets is
-/// answered the same, without their being read, as long as `kept` holds.
+/// What the octets of a question ask that nobody signed and anybody may have answered: whoever sends the same
+/// octets asks the same, without their being read.
 #[derive(Debug)]
 pub(super) struct Repeat {
-    /// Let go of with the answer itself, or once there is a newer one.
-    pub(super) kept: Weak<Kept>,
-    /// For whom it was made: the CAs' keys that were served then.
-    pub(super) issuers: Weak<Vec<Issuer>>,
-    /// What the record of it says.
+    /// The CertID that stands in them.
+    pub(super) cert_id: Vec<u8>,
+    /// The state that was told.
+    pub(super) row: StatusRow,
+    /// What the record says that told it.
     pub(super) asked: Arc<[OcspAsked]>,
-    /// Whether anybody may have the answer.
-    pub(super) open: bool,
+    /// The CAs' keys that were served then.
+    pub(super) issuers: Weak<Vec<Issuer>>,
 }
 
 /// What is kept by octets as received: answers by the CertID that stands in them, repeats by the request.

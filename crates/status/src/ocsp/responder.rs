@@ -33,8 +33,8 @@ pub struct Settings {
     /// How long an answer may be repeated while the state is unchanged. A minute is far below the
     /// 15 that clients allow for a missing nextUpdate, and saves 59 of 60 signatures of a busy one.
     pub repeat_for: SignedDuration,
-    /// How many answers are kept, and how many questions by which one was repeated. 16,384 of some 2 KB
-    /// take 32 MB.
+    /// How many answers are kept, and how many questions that one was repeated for. 16,384 answers of some
+    /// 2 KB take 32 MB, and as many questions 10 MB.
     pub kept_answers: usize,
 }
 
@@ -203,16 +203,20 @@ impl Responder {
     /// The answer that the same octets had before, if nothing was committed since it was made: nothing of
     /// them is read. What anybody signed is none of it, as that is believed once.
     pub fn again(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Option<OcspAnswer> {
-        let Repeat { kept, issuers, asked, open } = &*self.repeats.get(request)?;
-        let kept = kept.upgrade()?;
+        if request.len() > LONGEST_REPEATED {
+            return None;
+        }
+        let Repeat { cert_id, row, asked, issuers } = &*self.repeats.get(request)?;
+        let kept = self.cache.get(cert_id)?;
         let are_served = std::ptr::eq(issuers.as_ptr(), Arc::as_ptr(&self.issuers()));
-        if !are_served || !self.is_young(&kept, now) || !self.is_unchanged(&kept) {
+        let is_told = kept.row == *row && self.is_young(&kept, now) && self.is_unchanged(&kept);
+        if !are_served || !is_told {
             return None;
         }
         let (asked, outcome) = (Arc::clone(asked), OcspOutcome::Repeated);
         let query = Query::Ocsp { heard: None, is_retry: false, asked, outcome };
         let record = QueryRecord { at: now, peer, verifier: None, query };
-        Some(self.recorded(&record, self.given(&kept, *open)))
+        Some(self.recorded(&record, self.given(&kept, true)))
     }
 
     /// The answer that is kept for what was heard, if nothing was committed since it was made. It costs no
@@ -223,13 +227,14 @@ impl Responder {
         let looked = self.unchanged(&kept)?;
         let mut account = heard.account.clone();
         let issuers = self.issuers();
-        let seen = Seen { kept: Some(Arc::clone(&kept)), looked: Ok(looked) };
+        let row = kept.row;
+        let seen = Seen { kept: Some(kept), looked: Ok(looked) };
         let found = self.find(request, proven, &issuers, seen, now, &mut account).ok()?;
         let answer = self.repeated(&found, &mut account)?;
-        if let Some(octets) = &heard.octets {
-            let (kept, issuers) = (Arc::downgrade(&kept), Arc::downgrade(&issuers));
-            let asked = account.asked.as_slice().into();
-            self.repeats.put(octets.clone(), Repeat { kept, issuers, asked, open: found.open });
+        if let (Some(octets), Some(cert_id)) = (&heard.octets, single(request)) {
+            let (asked, issuers) = (account.asked.as_slice().into(), Arc::downgrade(&issuers));
+            let repeat = Repeat { cert_id: cert_id.der.clone(), row, asked, issuers };
+            self.repeats.put(octets.clone(), repeat);
         }
         Some(self.close(Ok(answer), account, heard.peer, now))
     }

@@ -119,7 +119,7 @@ fn l13_requests_are_listed_page_by_page() {
     assert_eq!(get("?after=sr-nowhere").problem(404)["status"], 404);
 }
 
-/// A nation has 1,741 series of each key, and nobody gets them all by accident.
+/// A nation has some 1,745 series of each key, and nobody gets them all by accident.
 #[test]
 fn v8_series_are_listed_by_state_page_by_page() {
     let world = World::new();
