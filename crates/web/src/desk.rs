@@ -77,6 +77,14 @@ pub(crate) fn usual_page() -> usize {
     100
 }
 
+/// Cuts rows to a page of `limit`, and returns the last of them where others follow.
+fn cut_to_page<T>(rows: &mut Vec<T>, limit: usize) -> Option<&T> {
+    let limit = limit.clamp(1, MAX_PAGE);
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| has_more)
+}
+
 /// The last number that has a next one in the store; asking beyond it is asking beyond the end.
 const LAST_NUMBER: u64 = i64::MAX.unsigned_abs() - 1;
 

@@ -12,7 +12,7 @@ use x509::pem;
 use super::listed::series_rows;
 use super::permission::Operation::{FetchList as Fetch, ListSeries as Series};
 use super::permission::Operation::{PublishAllLists as PublishAll, PublishDueLists as PublishDue};
-use super::{LAST_NUMBER, MAX_PAGE, usual_page};
+use super::{LAST_NUMBER, cut_to_page, usual_page};
 use crate::operation::{Call, Form, Listed, Octets, Operation, Spec, text};
 use crate::problem::Problem;
 
@@ -50,10 +50,7 @@ impl Operation for ListSeries {
         let authority = call.authority(&self.ca)?;
         let mut rows = series_rows(call.store(), authority)?;
         rows.retain(|row| self.wants(row));
-        let limit = self.limit.clamp(1, MAX_PAGE);
-        let last = rows.get(limit - 1).filter(|_| rows.len() > limit);
-        let next = last.map(|row| row.key.place().to_string());
-        rows.truncate(limit);
+        let next = cut_to_page(&mut rows, self.limit).map(|row| row.key.place().to_string());
         let body = |row: &SeriesRow| {
             let published = authority.list_series().published(&row.key)?;
             Ok(SeriesBody {

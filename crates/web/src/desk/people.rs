@@ -23,7 +23,7 @@ use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state,
 use super::credentials::secret_again;
 use super::permission::Operation as Permitted;
 use super::repeat::Done;
-use super::{MAX_PAGE, usual_page};
+use super::{cut_to_page, usual_page};
 use crate::entrance::grounds::{Made, resting};
 use crate::entrance::principal::Principal;
 use crate::operation::{Call, Listed, Needs, Operation, Spec, Variant, text};
@@ -72,11 +72,8 @@ impl Operation for ListPeople {
     fn run(self, call: &Call<'_>) -> Result<PersonList, Problem> {
         let mut rows = call.store().people()?;
         rows.retain(|row| self.wants(row));
-        let limit = self.limit.clamp(1, MAX_PAGE);
-        let has_more = rows.len() > limit;
-        rows.truncate(limit);
+        let next = cut_to_page(&mut rows, self.limit).map(|row| row.id.to_string());
         call.read(|entry| entry.detail("rows", rows.len()))?;
-        let next = rows.last().filter(|_| has_more).map(|row| row.id.to_string());
         Ok(PersonList { people: rows.iter().map(PersonBody::from).collect(), next })
     }
 }
